@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The catalogue of records: the one place where a record is described. From it derive the structs that probes fill
+ * and the model reads, the decoder of the rings, the schema inside every trace file, and docs/records.md.
+ *
+ * To add a record: a PT_FIELDS_<name> list and a line in PT_KINDS. Ids and field names are for ever: a kind that is
+ * no longer written leaves its id as a hole; a field may be added at the end of its list, never moved or reused.
+ *
+ * F(type, name, class, doc), with class one of
+ *   TIME   ns; the first field of every kind. CLOCK_MONOTONIC in the rings, since the start of recording in a file
+ *   NS     a duration in ns
+ *   ID     a tid, pid, cpu or another name of a thing: few distinct values, no order
+ *   CHAIN  an ID that equals, nearly always, `next_tid` of the last record of this kind with the same `cpu`
+ *   ENUM   a small closed set; the values are listed below
+ *   FLAGS  a set of bits; the bits are listed below
+ *   COUNT  a number of things
+ *   BYTES  a size
+ *   HASH   64 bits without structure
+ *   NAME   a task's name as the kernel keeps it, 16 bytes, zero-padded
+ *   TEXT   length of a text; its bytes follow the struct. At most one in a kind, and its last field
+ *
+ * Fields are ordered so that the structs have no holes; a struct's size is a multiple of 8.
+ */
+#ifndef PT_RECORDS_H
+#define PT_RECORDS_H
+
+#define PT_COMM_LEN 16
+#define PT_TEXT_MAX 4096
+
+struct pt_comm {
+	char s[PT_COMM_LEN];
+};
+
+/* Where a task is. What the kernel calls TASK_RUNNING is RUNNING on a CPU and RUNNABLE off it. */
+#define PT_TASK_STATES(S)                                                                          \
+	S(0, RUNNABLE, "wants a CPU")                                                              \
+	S(1, SLEEPING, "asleep, a signal wakes it")                                                \
+	S(2, DISK, "asleep, no signal wakes it")                                                   \
+	S(3, STOPPED, "stopped by a signal or a tracer")                                           \
+	S(4, DEAD, "has exited")                                                                   \
+	S(5, IDLE, "a kernel thread without work")                                                 \
+	S(6, RUNNING, "on a CPU")
+
+/* Why a task is blocked, as DESIGN.md lists the reasons. Names go into JSON in lower case. */
+#define PT_REASONS(S)                                                                              \
+	S(0, UNKNOWN, "unknown")                                                                   \
+	S(1, POLL, "poll")                                                                         \
+	S(2, LOCK, "lock")                                                                         \
+	S(3, PIPE, "pipe")                                                                         \
+	S(4, UNIX, "unix")                                                                         \
+	S(5, TCP, "tcp")                                                                           \
+	S(6, UDP, "udp")                                                                           \
+	S(7, TTY, "tty")                                                                           \
+	S(8, EVENTFD, "eventfd")                                                                   \
+	S(9, DISK, "disk")                                                                         \
+	S(10, FAULT, "page-fault")                                                                 \
+	S(11, CHILD, "child")                                                                      \
+	S(12, SLEEP, "sleep")                                                                      \
+	S(13, STOPPED, "stopped")                                                                  \
+	S(14, SIGNAL, "signal")                                                                    \
+	S(15, IPC, "ipc")                                                                          \
+	S(16, KERNEL, "kernel-thread")                                                             \
+	S(17, OTHER, "other")
+
+enum pt_task_state {
+#define S(value, name, doc) PT_STATE_##name = value,
+	PT_TASK_STATES(S)
+#undef S
+};
+
+enum pt_reason {
+#define S(value, name, text) PT_REASON_##name = value,
+	PT_REASONS(S)
+#undef S
+	PT_REASON_COUNT
+};
+
+/* switch.flags */
+#define PT_SWITCH_PREEMPT   1 /* taken from the CPU, as trace_sched_switch() says */
+#define PT_SWITCH_VOLUNTARY 2 /* the kernel counted it in nvcsw, not in nivcsw */
+#define PT_SWITCH_USER	    4 /* prev was interrupted in user mode, not inside a system call */
+
+/* wakeup.flags */
+#define PT_WAKEUP_IRQ 1 /* the waker is an interrupt: `waker` is whoever it interrupted */
+#define PT_WAKEUP_NEW 2 /* the first wake-up of a new task */
+
+/* task.flags */
+#define PT_TASK_KTHREAD 1
+#define PT_TASK_LAST	2 /* the snapshot at the end of recording, not at its start */
+#define PT_TASK_PEER	4 /* not a target: named because a target's records mention it */
+
+/* exit.flags */
+#define PT_EXIT_GROUP 1 /* the last task of its process */
+
+#define PT_FIELDS_switch(F)                                                                        \
+	F(__u64, time, TIME, "when the kernel began to switch (its run-queue clock)")              \
+	F(__u32, prev_tid, CHAIN, "who left the CPU, 0: the idle task")                            \
+	F(__u32, next_tid, ID, "who came instead")                                                 \
+	F(__u16, cpu, ID, "on which CPU")                                                          \
+	F(__s16, syscall, ID, "the system call prev blocks in, -1: none, or prev is not blocked")  \
+	F(__u8, prev_state, ENUM, "in which state prev left (pt_task_state)")                      \
+	F(__u8, reason, ENUM, "what prev blocks on (pt_reason), 0 if it does not")                 \
+	F(__u16, flags, FLAGS, "PT_SWITCH_*")
+
+#define PT_FIELDS_wakeup(F)                                                                        \
+	F(__u64, time, TIME, "when the task became runnable")                                      \
+	F(__u32, tid, ID, "who was woken")                                                         \
+	F(__u32, waker, ID, "by whom, 0: the idle task, that is an interrupt")                     \
+	F(__u16, cpu, ID, "the CPU it then ran on")                                                \
+	F(__u16, flags, FLAGS, "PT_WAKEUP_*")                                                      \
+	F(__u32, wait, NS, "from runnable to running, 0xffffffff if more")
+
+#define PT_FIELDS_fork(F)                                                                          \
+	F(__u64, time, TIME, "when the child was made")                                            \
+	F(__u64, clone_flags, FLAGS, "CLONE_* as the kernel was asked")                            \
+	F(__u64, start, NS, "the child's start time, CLOCK_BOOTTIME: with tid its identity")       \
+	F(__u32, tid, ID, "the child")                                                             \
+	F(__u32, pid, ID, "its process")                                                           \
+	F(__u32, parent_tid, ID, "who called")                                                     \
+	F(__u32, parent_pid, ID, "the caller's process")                                           \
+	F(struct pt_comm, comm, NAME, "the child's name, as inherited")                            \
+	F(__s32, syscall, ID, "the call it was made by, -1: none")                                 \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_exec(F)                                                                          \
+	F(__u64, time, TIME, "when the new program took over")                                     \
+	F(__u32, tid, ID, "the task, which leads its process from now on")                         \
+	F(__u32, old_tid, ID, "its tid before: differs if another thread than the leader called")  \
+	F(struct pt_comm, comm, NAME, "its new name")
+
+#define PT_FIELDS_command(F)                                                                       \
+	F(__u64, time, TIME, "since when")                                                         \
+	F(__u32, pid, ID, "the process")                                                           \
+	F(__u32, text, TEXT, "its arguments, each ended by a zero byte")
+
+#define PT_FIELDS_rename(F)                                                                        \
+	F(__u64, time, TIME, "when")                                                               \
+	F(struct pt_comm, comm, NAME, "the new name")                                              \
+	F(__u32, tid, ID, "the task")                                                              \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_exit(F)                                                                          \
+	F(__u64, time, TIME, "when it began to exit; its last switch comes later")                 \
+	F(__u64, voluntary, COUNT, "nvcsw: the kernel's own count at this moment")                 \
+	F(__u64, involuntary, COUNT, "nivcsw, likewise")                                           \
+	F(__u64, minor_faults, COUNT, "over its whole life")                                       \
+	F(__u64, major_faults, COUNT, "over its whole life")                                       \
+	F(__u32, tid, ID, "the task")                                                              \
+	F(__u32, pid, ID, "its process")                                                           \
+	F(__u32, code, ID, "as wait(2) gives it: exit status << 8 | signal")                       \
+	F(__u32, flags, FLAGS, "PT_EXIT_*")
+
+#define PT_FIELDS_migrate(F)                                                                       \
+	F(__u64, time, TIME, "when the scheduler moved it")                                        \
+	F(__u32, tid, ID, "the task")                                                              \
+	F(__u16, from_cpu, ID, "from which run queue")                                             \
+	F(__u16, to_cpu, ID, "to which")
+
+#define PT_FIELDS_task(F)                                                                          \
+	F(__u64, time, TIME, "when the snapshot was taken")                                        \
+	F(__u64, start, NS, "the task's start time, CLOCK_BOOTTIME: with tid its identity")        \
+	F(__u64, since, NS, "for how long it has been runnable, 0: unknown, or it is not")         \
+	F(__u64, voluntary, COUNT, "nvcsw: the kernel's own count at this moment")                 \
+	F(__u64, involuntary, COUNT, "nivcsw, likewise")                                           \
+	F(__u64, minor_faults, COUNT, "over its life so far")                                      \
+	F(__u64, major_faults, COUNT, "over its life so far")                                      \
+	F(__u32, tid, ID, "the task")                                                              \
+	F(__u32, pid, ID, "its process")                                                           \
+	F(__u32, ppid, ID, "its parent process")                                                   \
+	F(__s16, syscall, ID, "the system call it is in, -1: none")                                \
+	F(__u16, cpu, ID, "where it runs, or ran last")                                            \
+	F(struct pt_comm, comm, NAME, "its name")                                                  \
+	F(__u8, state, ENUM, "pt_task_state")                                                      \
+	F(__u8, reason, ENUM, "what it blocks on (pt_reason)")                                     \
+	F(__u16, flags, FLAGS, "PT_TASK_*")                                                        \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_occupant(F)                                                                      \
+	F(__u64, time, TIME, "when the target that waited for this CPU got it")                    \
+	F(__u64, ago, NS, "how long before that moment this task had taken the CPU")               \
+	F(__u32, tid, ID, "who had it; 0: idle, 0xffffffff: not known any more")                   \
+	F(__u32, pid, ID, "its process")                                                           \
+	F(struct pt_comm, comm, NAME, "its name")                                                  \
+	F(__u16, cpu, ID, "which CPU")                                                             \
+	F(__u16, flags, FLAGS, "0")                                                                \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_loss(F)                                                                          \
+	F(__u64, time, TIME, "end of the interval in which records were lost")                     \
+	F(__u64, length, NS, "length of the interval")                                             \
+	F(__u64, count, COUNT, "how many")                                                         \
+	F(__u32, kind, ID, "of which kind; 0: a probe was skipped by the kernel")                  \
+	F(__u32, reserved, FLAGS, "0")
+
+/* K(id, name, doc) */
+#define PT_KINDS(K)                                                                                \
+	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
+	K(2, wakeup, "A target was woken, and has run since.")                                     \
+	K(3, fork, "A target made a task.")                                                        \
+	K(4, exec, "A target runs another program.")                                               \
+	K(5, command, "The command line of a process.")                                            \
+	K(6, rename, "A target changed its name.")                                                 \
+	K(7, exit, "A target exits.")                                                              \
+	K(8, migrate, "The scheduler moved a target to another CPU's queue.")                      \
+	K(9, task, "What the kernel knew of a task at one moment.")                                \
+	K(10, occupant, "Who, not a target, had the CPU that a target waited for.")                \
+	K(11, loss, "Records that did not reach the file.")
+
+#define PT_FIELD_MEMBER(type, name, class, doc) type name;
+#define PT_KIND_STRUCT(id, name, doc)                                                              \
+	struct pt_##name {                                                                         \
+		PT_FIELDS_##name(PT_FIELD_MEMBER)                                                  \
+	};                                                                                         \
+	_Static_assert(sizeof(struct pt_##name) % 8 == 0, "pt_" #name " must not need padding");
+PT_KINDS(PT_KIND_STRUCT)
+
+enum pt_kind {
+#define K(id, name, doc) PT_KIND_##name = id,
+	PT_KINDS(K)
+#undef K
+	PT_KIND_LIMIT
+};
+
+/*
+ * A message in a ring: one or more records, each a header, the struct, and its text if it has one, padded to 8 bytes.
+ * Several in one message cost one reservation.
+ */
+struct pt_header {
+	__u16 kind;
+	__u16 reserved;
+	__u32 size; /* of struct and text, without this header and the padding */
+};
+
+#endif

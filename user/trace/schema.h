@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The catalogue of records as a table: for the writer, the reader and the documentation. */
+#ifndef PT_TRACE_SCHEMA_H
+#define PT_TRACE_SCHEMA_H
+
+#include "trace/record.h"
+
+enum pt_class {
+	PT_CLASS_TIME,
+	PT_CLASS_NS,
+	PT_CLASS_ID,
+	PT_CLASS_CHAIN,
+	PT_CLASS_ENUM,
+	PT_CLASS_FLAGS,
+	PT_CLASS_COUNT,
+	PT_CLASS_BYTES,
+	PT_CLASS_HASH,
+	PT_CLASS_NAME,
+	PT_CLASS_TEXT,
+};
+
+struct pt_field {
+	const char *name;
+	const char *doc;
+	enum pt_class class;
+	uint16_t offset; /* in the kind's struct */
+	uint8_t size;	 /* bytes */
+	bool is_signed;
+};
+
+struct pt_schema {
+	uint32_t kind;
+	uint32_t row_size;
+	const char *name;
+	const char *doc;
+	const struct pt_field *fields;
+	size_t field_count;
+};
+
+/* NULL for a kind that is not in the catalogue. */
+const struct pt_schema *pt_schema_of(uint32_t kind);
+
+#endif
