@@ -29,7 +29,7 @@
 
 struct pt_comm {
 	char s[PT_COMM_LEN];
-};
+} __attribute__((aligned(8)));
 
 /* Where a task is. What the kernel calls TASK_RUNNING is RUNNING on a CPU and RUNNABLE off it. */
 #define PT_TASK_STATES(S)                                                                          \
@@ -81,8 +81,8 @@ enum pt_reason {
 #define PT_SWITCH_USER	    4 /* prev was interrupted in user mode, not inside a system call */
 
 /* wakeup.flags */
-#define PT_WAKEUP_IRQ 1 /* the waker is an interrupt: `waker` is whoever it interrupted */
-#define PT_WAKEUP_NEW 2 /* the first wake-up of a new task */
+#define PT_WAKEUP_IRQ	  1 /* the waker is an interrupt: `waker` is whoever it interrupted */
+#define PT_WAKEUP_SOFTIRQ 2 /* a soft interrupt: often, but not always, work that `waker` itself caused (loopback) */
 
 /* task.flags */
 #define PT_TASK_KTHREAD 1
@@ -151,10 +151,12 @@ enum pt_reason {
 	F(__u32, flags, FLAGS, "PT_EXIT_*")
 
 #define PT_FIELDS_migrate(F)                                                                       \
-	F(__u64, time, TIME, "when the scheduler moved it")                                        \
+	F(__u64, time, TIME, "when it ran again")                                                  \
 	F(__u32, tid, ID, "the task")                                                              \
-	F(__u16, from_cpu, ID, "from which run queue")                                             \
-	F(__u16, to_cpu, ID, "to which")
+	F(__u16, from_cpu, ID, "where it ran before")                                              \
+	F(__u16, to_cpu, ID, "where it runs now")                                                  \
+	F(__u32, count, COUNT, "how often the scheduler moved it in between")                      \
+	F(__u32, reserved, FLAGS, "0")
 
 #define PT_FIELDS_task(F)                                                                          \
 	F(__u64, time, TIME, "when the snapshot was taken")                                        \
@@ -201,7 +203,7 @@ enum pt_reason {
 	K(5, command, "The command line of a process.")                                            \
 	K(6, rename, "A target changed its name.")                                                 \
 	K(7, exit, "A target exits.")                                                              \
-	K(8, migrate, "The scheduler moved a target to another CPU's queue.")                      \
+	K(8, migrate, "A target runs on another CPU than before.")                      \
 	K(9, task, "What the kernel knew of a task at one moment.")                                \
 	K(10, occupant, "Who, not a target, had the CPU that a target waited for.")                \
 	K(11, loss, "Records that did not reach the file.")

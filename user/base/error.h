@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What went wrong, in words for the person at the terminal. Functions return a negative errno and fill one of these. */
+/* What went wrong, in words for the person at the terminal. Functions return a negative errno and
+ * fill one of these. */
 #ifndef PT_BASE_ERROR_H
 #define PT_BASE_ERROR_H
 
@@ -9,7 +10,8 @@ struct pt_error {
 	char text[PT_ERROR_TEXT]; /* one line, no newline; control characters escaped */
 };
 
-/* Replaces the text and returns code (a negative errno), so that a caller can `return pt_error_set(...)`. err may be NULL. */
+/* Replaces the text and returns code (a negative errno), so that a caller can `return
+ * pt_error_set(...)`. err may be NULL. */
 int pt_error_set(struct pt_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

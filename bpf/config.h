@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the recorder and its probes share besides records: settings fixed before loading, and the
+ * state of a CPU. */
+#ifndef PT_BPF_CONFIG_H
+#define PT_BPF_CONFIG_H
+
+#define PT_SYSCALL_LIMIT 512
+#define PT_HISTORY	 64 /* switches between others that a CPU remembers; a power of two */
+#define PT_PEER_CACHE	 64
+#define PT_KIND_SPACE	 96 /* room for kinds in the loss counters; above the largest id */
+
+/* How a system call that blocks finds its reason. */
+enum pt_call_class {
+	PT_CALL_OTHER,
+	PT_CALL_FD,	/* by the file behind its first argument */
+	PT_CALL_REASON, /* PT_CALL_REASON + r: reason r, whatever its arguments */
+};
+
+/* Set before load, constant for the verifier. */
+struct pt_config {
+	__u32 recorder_pid;	     /* never a target, nor its threads */
+	__u32 all;		     /* every task is a target */
+	__u32 switch_state_argument; /* trace_sched_switch() has the state as its fourth argument */
+	__u32 reserved;
+	__u64 ring_wakeup;   /* bytes in a ring that wake the reader */
+	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
+	__u8 call_class[PT_SYSCALL_LIMIT];
+};
+
+#define PT_NO_OFFSET (-0x7fffffffffffffffLL)
+
+/* Changed while it runs. */
+struct pt_control {
+	__u32 launcher; /* the next task that this task makes is a target */
+	__u32 last;	/* the iterator takes the snapshot at the end */
+	__u32 live;	/* targets that have not exited */
+	__u32 reserved;
+};
+
+/* Somebody, not a target, who took a CPU. */
+struct pt_history {
+	__u64 clock; /* rq->clock */
+	__u32 tid;
+	__u32 pid;
+	struct pt_comm comm;
+};
+
+struct pt_cpu {
+	__u64 clock_offset; /* CLOCK_MONOTONIC - rq->clock */
+	__u64 clock_synced; /* rq->clock when that was measured */
+	__u64 clock_last;   /* the latest time given out */
+	__u64 messages;
+	__u64 lost[PT_KIND_SPACE]; /* by kind */
+	__u64 history_first; /* rq->clock of the first switch that the history has had since it was
+				emptied */
+	__u32 history_count; /* switches since it was emptied, also those that it no longer holds */
+	__u32 target;	     /* the task that took this CPU last is one */
+	__u64 nvcsw;	     /* its count of voluntary switches then */
+	__u64 file_operations; /* of the last file that somebody blocked on here: an address, never
+				  followed */
+	__u64 file_reason;     /* and its pt_reason */
+	struct pt_history history[PT_HISTORY];
+	__u64 peers[PT_PEER_CACHE]; /* hashes of the names that were lately recorded */
+} __attribute__((aligned(64)));
+
+/* Keys of the set of what was asked for. */
+#define PT_WANTED_PID(pid) ((__u64)(pid))
+#define PT_WANTED_TID(tid) ((__u64)(tid) | 1ULL << 32)
+
+#endif

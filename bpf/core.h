@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What all probes share: who is a target, the state of a CPU, and the way of a record into the ring
+ * of its CPU.
+ *
+ * A target is a task that has task storage. It gets it before its first record: from the iterator
+ * when recording starts, or at its birth. Storage is never created in a scheduler hook, where the
+ * allocator could recurse into it.
+ */
+#ifndef PT_BPF_CORE_H
+#define PT_BPF_CORE_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "bpf/records.h"
+#include "bpf/config.h"
+
+#define PF_KTHREAD 0x00200000
+
+/* include/linux/sched.h */
+#define TASK_RUNNING	     0x0000
+#define TASK_INTERRUPTIBLE   0x0001
+#define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_STOPPED_TRACED  0x000c
+#define TASK_EXIT	     0x0030
+#define TASK_DEAD	     0x0080
+#define TASK_NOLOAD	     0x0400
+
+/* A target's own state. What it had when it took its CPU stands in pt_cpu, which is cheaper to
+ * reach. */
+struct pt_target {
+	__u64 nvcsw;	  /* when it was marked */
+	__u64 migrations; /* se.nr_migrations when it last took a CPU */
+	__u64 run_delay;  /* sched_info.run_delay once it had taken that CPU */
+	__u32 waker;	  /* who woke it last */
+	__u16 waker_flags;
+	__u16 cpu;	 /* where it ran last */
+	__u64 has_waker; /* it was woken since it last took a CPU */
+};
+
+struct pt_target_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pt_target);
+};
+extern struct pt_target_map pt_targets SEC(".maps");
+
+struct pt_cpu_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_cpu);
+};
+extern struct pt_cpu_map pt_cpus SEC(".maps");
+
+struct pt_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 12);
+};
+
+struct pt_ring_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct pt_ring);
+};
+extern struct pt_ring_map pt_rings SEC(".maps");
+
+extern const volatile struct pt_config pt_config;
+
+static __always_inline struct pt_target *pt_target_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&pt_targets, task, NULL, 0);
+}
+
+static __always_inline struct pt_cpu *pt_this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&pt_cpus, &cpu);
+}
+
+/* The run queue that a task is on, or was last; NULL if this kernel does not let it be found. */
+static __always_inline struct rq *pt_rq_of(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->se.cfs_rq) ? task->se.cfs_rq->rq : NULL;
+}
+
+/*
+ * Space for a message, or NULL, when the loss is counted for `kind`. The ring belongs to the CPU,
+ * so its records are in order of time but for those of an interrupt that came between clock and
+ * reservation.
+ */
+static __always_inline void *pt_reserve(struct pt_cpu *cpu, __u32 kind, __u64 size)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&pt_rings, &index);
+	void *message = ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
+
+	if (!message)
+		cpu->lost[kind]++;
+	return message;
+}
+
+/* The reader polls; it is woken only when the ring fills, which is looked at once in 64 messages.
+ */
+static __always_inline void pt_commit(struct pt_cpu *cpu, void *message)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	__u64 flags = BPF_RB_NO_WAKEUP;
+	void *ring;
+
+	if (!(++cpu->messages & 63)) {
+		ring = bpf_map_lookup_elem(&pt_rings, &index);
+		if (ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > pt_config.ring_wakeup)
+			flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(message, flags);
+}
+
+#define PT_HEADER(name)                                                  \
+	(struct pt_header)                                               \
+	{                                                                \
+		.kind = PT_KIND_##name, .size = sizeof(struct pt_##name) \
+	}
+
+/* One record of a fixed size: declares `message`, or counts the loss and returns from the program.
+ */
+#define PT_MESSAGE(name)                                                \
+	struct {                                                        \
+		struct pt_header header;                                \
+		struct pt_##name row;                                   \
+	} *message = pt_reserve(cpu, PT_KIND_##name, sizeof(*message)); \
+	if (!message)                                                   \
+		return 0;                                               \
+	message->header = PT_HEADER(name)
+
+static __always_inline void pt_comm_copy(struct pt_comm *to, const char *from)
+{
+	*(__u64 *)to->s = *(const __u64 *)from;
+	*(__u64 *)(to->s + 8) = *(const __u64 *)(from + 8);
+}
+
+#endif

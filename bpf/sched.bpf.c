@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Switches and wake-ups. A wake-up is not a record of its own in the ring: its waker is noted in
+ * the woken task, and the kernel itself notes when the task joined its queue (sched_info), so that
+ * the switch to it tells all, with no clock read at the wake-up and one message for both.
+ */
+#include "bpf/clock.h"
+#include "bpf/peer.h"
+#include "bpf/reason.h"
+
+struct pt_peer_map pt_peers SEC(".maps");
+
+/* include/linux/preempt.h. The rest of the softirq bits only say that bottom halves are switched
+ * off. */
+#define PREEMPT_HARDIRQ_NMI 0x00ff0000
+#define PREEMPT_SOFTIRQ	    0x00000100
+
+/* The switch that is being recorded. */
+struct pt_switching {
+	struct pt_cpu *cpu;
+	struct task_struct *prev, *next;
+	struct pt_target *to; /* NULL if next is not a target */
+	__u64 clock, time;
+	__u64 nvcsw;  /* of prev, when it took the CPU */
+	__u32 state;  /* prev->__state as the scheduler saw it */
+	__s16 number; /* the system call that prev is in, -1: none */
+	__u8 in_call; /* pt_reason for which that call would block */
+	bool from;    /* prev is a target */
+	bool preempt;
+};
+
+static __always_inline void pt_history_add(struct pt_cpu *cpu, struct task_struct *next,
+					   __u64 clock)
+{
+	struct pt_history *entry = &cpu->history[cpu->history_count % PT_HISTORY];
+
+	if (!cpu->history_count)
+		cpu->history_first = clock;
+	cpu->history_count++;
+	entry->clock = clock;
+	entry->tid = next->pid;
+	entry->pid = next->tgid;
+	pt_comm_copy(&entry->comm, next->comm);
+}
+
+/* entry NULL: not known any more. Not inlined, as pt_history_flush(): the verifier goes through it
+ * once. */
+__noinline int pt_occupant_emit(struct pt_cpu *cpu, const struct pt_history *entry, __u64 time,
+				__u64 ago)
+{
+	if (!cpu)
+		return 0;
+	PT_MESSAGE(occupant);
+	message->row = (struct pt_occupant){
+		.time = time,
+		.ago = ago,
+		.tid = entry ? entry->tid : ~0u,
+		.pid = entry ? entry->pid : ~0u,
+		.cpu = bpf_get_smp_processor_id(),
+	};
+	if (entry)
+		message->row.comm = entry->comm;
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/*
+ * Tells who had this CPU from `since` up to now, `clock` and `time`, as far as those switches were
+ * not recorded, and forgets it.
+ */
+__noinline int pt_history_flush(struct pt_cpu *cpu, __u64 clock, __u64 time, __u64 since)
+{
+	__u32 count, held;
+
+	if (!cpu)
+		return 0;
+	count = cpu->history_count;
+	held = count > PT_HISTORY ? PT_HISTORY : count;
+	cpu->history_count = 0;
+	if (count > PT_HISTORY)
+		pt_occupant_emit(cpu, NULL, time, clock - cpu->history_first);
+	for (__u32 i = 0; i < PT_HISTORY && i < held; i++) {
+		struct pt_history *entry = &cpu->history[(count - held + i) % PT_HISTORY];
+		struct pt_history *next = &cpu->history[(count - held + i + 1) % PT_HISTORY];
+		__u64 until = i + 1 < held ? next->clock : clock;
+
+		if (until > since)
+			pt_occupant_emit(cpu, entry, time, clock - entry->clock);
+	}
+	return 0;
+}
+
+/* ns that a task which takes the CPU now has waited for one; what it waited on other CPUs' queues
+ * included. */
+static __always_inline __u64 pt_waited(const struct pt_switching *s)
+{
+	__u64 queued = s->next->sched_info.last_queued;
+	__u64 run_delay = s->next->sched_info.run_delay;
+	__u64 wait = run_delay - s->to->run_delay, last = 0;
+
+	if (queued && s->clock > queued)
+		last = s->clock - queued;
+	s->to->run_delay = run_delay + last; /* as the kernel will have it in a moment */
+	return wait + last;
+}
+
+static __always_inline void pt_fill_switch(const struct pt_switching *s, struct pt_switch *row)
+{
+	__u8 state = s->preempt ? PT_STATE_RUNNABLE : pt_state_of(s->state);
+	bool blocked = s->from && state != PT_STATE_RUNNABLE && state != PT_STATE_DEAD;
+
+	row->time = s->time;
+	row->prev_tid = s->prev->pid;
+	row->next_tid = s->next->pid;
+	row->cpu = bpf_get_smp_processor_id();
+	row->syscall = blocked ? s->number : -1;
+	row->prev_state = state;
+	row->reason = blocked ? pt_reason_of(s->prev, s->state, s->number, s->in_call) : 0;
+	row->flags = (s->preempt ? PT_SWITCH_PREEMPT : 0) |
+		     (s->from && s->nvcsw != s->prev->nvcsw ? PT_SWITCH_VOLUNTARY : 0) |
+		     (s->number < 0 ? PT_SWITCH_USER : 0);
+}
+
+static __always_inline int pt_emit_switch(const struct pt_switching *s)
+{
+	struct pt_cpu *cpu = s->cpu;
+
+	PT_MESSAGE(switch);
+	pt_fill_switch(s, &message->row);
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/* The switch to a task that slept, and in the same message the wake-up that ended its sleep. */
+static __always_inline int pt_emit_wakeup_and_switch(const struct pt_switching *s, __u64 wait)
+{
+	struct pt_cpu *cpu = s->cpu;
+	struct {
+		struct pt_header wakeup_header;
+		struct pt_wakeup wakeup;
+		struct pt_header switch_header;
+		struct pt_switch row;
+	} *message = pt_reserve(cpu, PT_KIND_switch, sizeof(*message));
+
+	if (!message) {
+		cpu->lost[PT_KIND_wakeup]++;
+		return 0;
+	}
+	message->wakeup_header = PT_HEADER(wakeup);
+	message->wakeup.time = s->time - wait;
+	message->wakeup.tid = s->next->pid;
+	message->wakeup.waker = s->to->waker;
+	message->wakeup.cpu = bpf_get_smp_processor_id();
+	message->wakeup.flags = s->to->waker_flags;
+	message->wakeup.wait = wait > ~0u ? ~0u : wait;
+	message->switch_header = PT_HEADER(switch);
+	pt_fill_switch(s, &message->row);
+	pt_commit(cpu, message);
+	return 0;
+}
+
+static __always_inline int pt_emit_migrate(const struct pt_switching *s)
+{
+	struct pt_cpu *cpu = s->cpu;
+	__u64 migrations = s->next->se.nr_migrations;
+	__u32 count = migrations - s->to->migrations;
+
+	s->to->migrations = migrations;
+	PT_MESSAGE(migrate);
+	message->row = (struct pt_migrate){
+		.time = s->time,
+		.tid = s->next->pid,
+		.from_cpu = s->to->cpu,
+		.to_cpu = bpf_get_smp_processor_id(),
+		.count = count,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/* A target takes the CPU. */
+static __always_inline void pt_switch_to(const struct pt_switching *s)
+{
+	__u64 wait = pt_waited(s);
+
+	if (s->cpu->history_count)
+		pt_history_flush(s->cpu, s->clock, s->time, s->clock - wait);
+	if (s->to->migrations != s->next->se.nr_migrations)
+		pt_emit_migrate(s);
+	s->to->cpu = bpf_get_smp_processor_id();
+	if (s->to->has_waker)
+		pt_emit_wakeup_and_switch(s, wait);
+	else
+		pt_emit_switch(s);
+	s->to->has_waker = 0;
+	if (!s->from)
+		pt_peer_name(s->cpu, s->prev, s->time);
+}
+
+/* A target leaves the CPU to somebody who is none. */
+static __always_inline void pt_switch_from(const struct pt_switching *s, struct rq *rq)
+{
+	/* Others than the next may be waiting for this CPU, and will ask who had it. */
+	if (s->cpu->history_count)
+		pt_history_flush(s->cpu, s->clock, s->time, rq->nr_running > 1 ? 0 : s->clock);
+	pt_emit_switch(s);
+	pt_peer_name(s->cpu, s->next, s->time);
+}
+
+/* Whether prev is a target: it was when it took the CPU, or it has been marked since. */
+static __always_inline bool pt_find_prev(struct pt_switching *s)
+{
+	struct pt_target *target;
+
+	if (s->cpu->target) {
+		s->nvcsw = s->cpu->nvcsw;
+		return true;
+	}
+	target = pt_target_of(s->prev);
+	if (target)
+		s->nvcsw = target->nvcsw;
+	return target != NULL;
+}
+
+/*
+ * The time of the switch. After a wake-up that asked for it, the scheduler does without an update
+ * of rq->clock, which then is as old as that wake-up. It cannot be older than the system call that
+ * prev is in, as the way back to user mode lets the other run; so for calls that are over soon, if
+ * they do not block, the age is that of microseconds.
+ */
+static __always_inline __u64 pt_switch_time(const struct pt_switching *s)
+{
+	__u64 time = pt_clock_convert(s->cpu, s->clock);
+
+	if (!s->prev->pid || (s->number < 0 && !s->state) || s->in_call < PT_REASON_DISK)
+		return time;
+	time = bpf_ktime_get_ns();
+	if (time > s->cpu->clock_last)
+		s->cpu->clock_last = time;
+	return s->cpu->clock_last;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct pt_switching s = {
+		.cpu = pt_this_cpu(),
+		.prev = prev,
+		.next = next,
+		.number = -1,
+		.preempt = preempt,
+	};
+	struct rq *rq = pt_rq_of(prev);
+
+	if (!s.cpu || !rq)
+		return 0;
+	s.from = pt_find_prev(&s);
+	s.to = pt_target_of(next);
+	s.cpu->target = s.to != NULL;
+	s.cpu->nvcsw = next->nvcsw;
+	s.clock = rq->clock;
+	if (!s.from && !s.to) {
+		pt_history_add(s.cpu, next, s.clock);
+		return 0;
+	}
+	/* Since 5.19 the state is an argument: a waker on another CPU may have changed the task's
+	 * own by now. */
+	s.state = pt_config.switch_state_argument ? ctx[3] : prev->__state;
+	if (!(prev->flags & PF_KTHREAD)) {
+		struct pt_regs *regs = pt_regs_of(prev);
+
+		s.number = pt_syscall_number(regs);
+		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number);
+	}
+	s.time = pt_switch_time(&s);
+	if (s.to)
+		pt_switch_to(&s);
+	else
+		pt_switch_from(&s, rq);
+	return 0;
+}
+
+/*
+ * Whether an interrupt, not the current task by itself, is at work here. x86 keeps the preemption
+ * count in a per-CPU variable; its distance from this CPU's run queue, another one, is known from
+ * BTF. arm64 keeps it in the task.
+ */
+static __always_inline __u16 pt_waker_flags(struct task_struct *current)
+{
+	__u32 count = 0;
+
+	if (!current->pid)
+		return PT_WAKEUP_IRQ;
+	if (pt_config.preempt_count == PT_NO_OFFSET)
+		return 0;
+#if defined(__TARGET_ARCH_arm64)
+	count = current->thread_info.preempt_count;
+#else
+	bpf_probe_read_kernel(&count, sizeof(count),
+			      (char *)pt_rq_of(current) + pt_config.preempt_count);
+#endif
+	if (count & PREEMPT_HARDIRQ_NMI)
+		return PT_WAKEUP_IRQ;
+	return count & PREEMPT_SOFTIRQ ? PT_WAKEUP_SOFTIRQ : 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(pt_sched_waking, struct task_struct *task)
+{
+	struct pt_target *target = pt_target_of(task);
+	struct task_struct *current;
+	struct pt_cpu *cpu;
+
+	if (!target)
+		return 0;
+	current = bpf_get_current_task_btf();
+	target->waker = current->pid;
+	target->waker_flags = pt_waker_flags(current);
+	target->has_waker = 1;
+	cpu = pt_this_cpu();
+	if (cpu && !cpu->target && !target->waker_flags)
+		pt_peer_name(cpu, current, bpf_ktime_get_ns());
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include <bpf/btf.h>
+
+#include "base/types.h"
+
+/* Blocking calls whose reason follows from the call alone, or from its first argument, a
+ * descriptor. */
+static const struct {
+	uint16_t number;
+	uint8_t class;
+} call_classes[] = {
+#define REASON(number, reason)                              \
+	{                                                   \
+		number, PT_CALL_REASON + PT_REASON_##reason \
+	}
+#define FD(number)                 \
+	{                          \
+		number, PT_CALL_FD \
+	}
+#ifdef SYS_epoll_wait
+	REASON(SYS_epoll_wait, POLL),
+	REASON(SYS_poll, POLL),
+	REASON(SYS_select, POLL),
+	REASON(SYS_pause, SIGNAL),
+	REASON(SYS_vfork, CHILD),
+#endif
+	REASON(SYS_epoll_pwait, POLL),
+	REASON(SYS_epoll_pwait2, POLL),
+	REASON(SYS_ppoll, POLL),
+	REASON(SYS_pselect6, POLL),
+	REASON(SYS_io_uring_enter, POLL),
+	REASON(SYS_futex, LOCK),
+	REASON(SYS_futex_waitv, LOCK),
+	REASON(SYS_clone, CHILD),
+	REASON(SYS_clone3, CHILD),
+	REASON(SYS_wait4, CHILD),
+	REASON(SYS_waitid, CHILD),
+	REASON(SYS_nanosleep, SLEEP),
+	REASON(SYS_clock_nanosleep, SLEEP),
+	REASON(SYS_rt_sigsuspend, SIGNAL),
+	REASON(SYS_rt_sigtimedwait, SIGNAL),
+	REASON(SYS_msgrcv, IPC),
+	REASON(SYS_msgsnd, IPC),
+	REASON(SYS_semop, IPC),
+	REASON(SYS_semtimedop, IPC),
+	REASON(SYS_mq_timedreceive, IPC),
+	REASON(SYS_mq_timedsend, IPC),
+	REASON(SYS_fsync, DISK),
+	REASON(SYS_fdatasync, DISK),
+	REASON(SYS_sync, DISK),
+	REASON(SYS_syncfs, DISK),
+	REASON(SYS_sync_file_range, DISK),
+	REASON(SYS_msync, DISK),
+	REASON(SYS_io_getevents, DISK),
+	FD(SYS_read),
+	FD(SYS_write),
+	FD(SYS_readv),
+	FD(SYS_writev),
+	FD(SYS_pread64),
+	FD(SYS_pwrite64),
+	FD(SYS_preadv),
+	FD(SYS_pwritev),
+	FD(SYS_preadv2),
+	FD(SYS_pwritev2),
+	FD(SYS_recvfrom),
+	FD(SYS_recvmsg),
+	FD(SYS_recvmmsg),
+	FD(SYS_sendto),
+	FD(SYS_sendmsg),
+	FD(SYS_sendmmsg),
+	FD(SYS_accept),
+	FD(SYS_accept4),
+	FD(SYS_connect),
+	FD(SYS_splice),
+	FD(SYS_tee),
+	FD(SYS_vmsplice),
+	FD(SYS_sendfile),
+	FD(SYS_ioctl),
+	FD(SYS_flock),
+	FD(SYS_fcntl),
+	FD(SYS_close),
+	FD(SYS_getdents64),
+	FD(SYS_shutdown),
+#undef REASON
+#undef FD
+};
+
+static void classify_calls(struct pt_config *config)
+{
+	for (size_t i = 0; i < PT_ARRAY_SIZE(call_classes); i++)
+		config->call_class[call_classes[i].number] = call_classes[i].class;
+}
+
+/* Byte offset of a member, -1 if the struct has none of that name. */
+static int64_t member_offset(const struct btf *btf, uint32_t struct_id, const char *name)
+{
+	const struct btf_type *type = btf__type_by_id(btf, struct_id);
+	const struct btf_member *member = btf_members(type);
+
+	for (int i = 0; i < btf_vlen(type); i++) {
+		int64_t inner;
+
+		if (!strcmp(btf__name_by_offset(btf, member[i].name_off), name))
+			return btf_member_bit_offset(type, i) / 8;
+		if (member[i].name_off || !btf_is_composite(btf__type_by_id(btf, member[i].type)))
+			continue;
+		inner = member_offset(btf, member[i].type, name);
+		if (inner >= 0)
+			return btf_member_bit_offset(type, i) / 8 + inner;
+	}
+	return -1;
+}
+
+/*
+ * How far from a CPU's run queue its preemption count lies. Both are per-CPU variables, whose
+ * places in that section BTF tells, with no need of their addresses, which kallsyms may lack.
+ * Called __preempt_count up to 6.1 and since 6.15, a member of pcpu_hot between.
+ */
+static int64_t preempt_count_offset(const struct btf *btf)
+{
+	int32_t id = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
+	int64_t run_queue = -1, count = -1;
+	const struct btf_var_secinfo *var;
+	const struct btf_type *section;
+
+	if (id < 0)
+		return PT_NO_OFFSET;
+	section = btf__type_by_id(btf, (uint32_t)id);
+	var = btf_var_secinfos(section);
+	for (int i = 0; i < btf_vlen(section); i++) {
+		const struct btf_type *type = btf__type_by_id(btf, var[i].type);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+
+		if (!strcmp(name, "runqueues"))
+			run_queue = var[i].offset;
+		else if (!strcmp(name, "__preempt_count"))
+			count = var[i].offset;
+		else if (!strcmp(name, "pcpu_hot"))
+			count = var[i].offset + member_offset(btf, type->type, "preempt_count");
+	}
+	return run_queue < 0 || count < 0 ? PT_NO_OFFSET : count - run_queue;
+}
+
+/* Number of arguments of a tracepoint's probe function, its private first one included; -1: no such
+ * tracepoint. */
+static int tracepoint_arguments(const struct btf *btf, const char *typedef_name)
+{
+	int32_t id = btf__find_by_name_kind(btf, typedef_name, BTF_KIND_TYPEDEF);
+	const struct btf_type *type;
+
+	if (id < 0)
+		return -1;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	type = btf__type_by_id(btf, type->type);
+	return btf_is_func_proto(type) ? btf_vlen(type) : -1;
+}
+
+int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return pt_error_set(
+			err, -ENOTSUP,
+			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
+			"it needs CONFIG_DEBUG_INFO_BTF=y");
+	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
+	config->preempt_count = preempt_count_offset(btf);
+	classify_calls(config);
+	btf__free(btf);
+	return 0;
+}

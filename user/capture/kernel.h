@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What must be known of the running kernel before the probes are loaded. */
+#ifndef PT_CAPTURE_KERNEL_H
+#define PT_CAPTURE_KERNEL_H
+
+#include <linux/types.h>
+
+#include "base/error.h"
+#include "bpf/records.h"
+#include "bpf/config.h"
+
+/* Fills in what depends on the kernel's BTF and on the architecture's system calls. -ENOTSUP
+ * without BTF. */
+int pt_kernel_describe(struct pt_config *config, struct pt_error *err);
+
+#endif

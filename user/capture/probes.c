@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/probes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "capture/decode.h"
+#include "capture/kernel.h"
+#include "bpf/partrace.skel.h"
+
+/* Rings of all CPUs together, and the bounds of one: a quarter of a second at a million records a
+ * second. */
+#define RINGS_BYTES    (32u << 20)
+#define RING_BYTES_MIN (1u << 20)
+#define RING_BYTES_MAX (16u << 20)
+
+struct pt_probes {
+	struct partrace_bpf *skeleton;
+	struct ring_buffer *rings;
+	struct pt_cpu *cpus; /* the kernel's, mapped */
+	size_t cpus_bytes;
+	unsigned int cpu_count;
+	unsigned int ring_bytes;
+	pt_probes_sink sink; /* of the drain that is under way */
+	void *sink_context;
+	uint64_t bad_messages;
+};
+
+static int on_message(void *context, void *data, size_t size)
+{
+	struct pt_probes *probes = context;
+	struct pt_record record;
+	size_t offset = 0;
+	int r;
+
+	while ((r = pt_decode_next(data, size, &offset, &record)) > 0) {
+		r = probes->sink(probes->sink_context, &record);
+		if (r)
+			return r < 0 ? r : -ECANCELED;
+	}
+	if (r < 0)
+		probes->bad_messages++;
+	return 0;
+}
+
+static unsigned int ring_size(const struct pt_probes_options *options, unsigned int cpus)
+{
+	unsigned int size = RING_BYTES_MAX;
+
+	if (options->ring_bytes)
+		return (unsigned int)options->ring_bytes;
+	while (size > RING_BYTES_MIN && (uint64_t)size * cpus > RINGS_BYTES)
+		size /= 2;
+	return size;
+}
+
+/* One ring for each CPU that may come online. */
+static int create_rings(struct pt_probes *probes, struct pt_error *err)
+{
+	int outer = bpf_map__fd(probes->skeleton->maps.pt_rings);
+	int r = 0;
+
+	for (uint32_t cpu = 0; !r && cpu < probes->cpu_count; cpu++) {
+		int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "pt_ring", 0, 0, probes->ring_bytes,
+					  NULL);
+
+		if (ring < 0)
+			return pt_error_errno(err, -errno, "cannot create a ring of %u bytes",
+					      probes->ring_bytes);
+		if (bpf_map_update_elem(outer, &cpu, &ring, BPF_ANY))
+			r = -errno;
+		else if (!probes->rings)
+			r = (probes->rings = ring_buffer__new(ring, on_message, probes, NULL))
+				    ? 0
+				    : -errno;
+		else
+			r = ring_buffer__add(probes->rings, ring, on_message, probes);
+		close(ring);
+	}
+	return r ? pt_error_errno(err, r, "cannot set up the rings") : 0;
+}
+
+static int map_cpus(struct pt_probes *probes, struct pt_error *err)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	size_t bytes = sizeof(struct pt_cpu) * probes->cpu_count;
+	void *mapped;
+
+	bytes = (bytes + (size_t)page - 1) / (size_t)page * (size_t)page;
+	mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED,
+		      bpf_map__fd(probes->skeleton->maps.pt_cpus), 0);
+	if (mapped == MAP_FAILED)
+		return pt_error_errno(err, -errno, "cannot map the state of the CPUs");
+	probes->cpus = mapped;
+	probes->cpus_bytes = bytes;
+	return 0;
+}
+
+static int want(const struct pt_probes *probes, const struct pt_probes_options *options)
+{
+	int set = bpf_map__fd(probes->skeleton->maps.pt_wanted);
+	uint8_t one = 1;
+	uint64_t key;
+
+	for (size_t i = 0; i < options->pid_count; i++) {
+		key = PT_WANTED_PID((uint32_t)options->pids[i]);
+		if (bpf_map_update_elem(set, &key, &one, BPF_ANY))
+			return -errno;
+	}
+	for (size_t i = 0; i < options->tid_count; i++) {
+		key = PT_WANTED_TID((uint32_t)options->tids[i]);
+		if (bpf_map_update_elem(set, &key, &one, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int load_error(struct pt_error *err, int code)
+{
+	if (code == -EPERM || code == -EACCES)
+		return pt_error_set(
+			err, code,
+			"the kernel does not let this user load probes: run as root, or with "
+			"CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
+	return pt_error_errno(err, code, "the kernel does not accept the probes");
+}
+
+static int load(struct pt_probes *probes, const struct pt_probes_options *options,
+		struct pt_error *err)
+{
+	struct partrace_bpf *skeleton = probes->skeleton;
+	struct pt_config *config = &skeleton->rodata->pt_config;
+	int r;
+
+	r = pt_kernel_describe(config, err);
+	if (r)
+		return r;
+	config->recorder_pid = (uint32_t)getpid();
+	config->all = options->all;
+	config->ring_wakeup = probes->ring_bytes / 4;
+	bpf_map__set_max_entries(skeleton->maps.pt_cpus, probes->cpu_count);
+	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
+	r = partrace_bpf__load(skeleton);
+	return r ? load_error(err, r) : 0;
+}
+
+int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
+		   struct pt_error *err)
+{
+	struct pt_probes *probes = calloc(1, sizeof(*probes));
+	int r;
+
+	if (!probes)
+		return pt_error_errno(err, -ENOMEM, "cannot start recording");
+	probes->cpu_count = (unsigned int)libbpf_num_possible_cpus();
+	probes->ring_bytes = ring_size(options, probes->cpu_count);
+	probes->skeleton = partrace_bpf__open();
+	if (!probes->skeleton) {
+		r = pt_error_errno(err, -errno, "cannot read the built-in probes");
+		goto fail;
+	}
+	r = load(probes, options, err);
+	if (r)
+		goto fail;
+	r = create_rings(probes, err);
+	if (r)
+		goto fail;
+	r = map_cpus(probes, err);
+	if (r)
+		goto fail;
+	r = want(probes, options);
+	if (r) {
+		pt_error_errno(err, r, "cannot say who is to be recorded");
+		goto fail;
+	}
+	r = partrace_bpf__attach(probes->skeleton);
+	if (r) {
+		pt_error_errno(err, r, "cannot attach the probes");
+		goto fail;
+	}
+	*out = probes;
+	return 0;
+fail:
+	pt_probes_free(probes);
+	return r;
+}
+
+/* Runs the iterator over all tasks once. */
+static int iterate(struct pt_probes *probes)
+{
+	int fd = bpf_iter_create(bpf_link__fd(probes->skeleton->links.pt_iter_task));
+	char buffer[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, buffer, sizeof(buffer));
+	while (n > 0 || (n < 0 && errno == EINTR));
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	return (int)n;
+}
+
+int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
+{
+	unsigned int before;
+	int r;
+
+	/* A child may stand before its parent: again, until nobody new is found. */
+	do {
+		before = pt_probes_live(probes);
+		r = iterate(probes);
+		if (r)
+			return pt_error_errno(err, r, "cannot go through the tasks");
+	} while (pt_probes_live(probes) > before);
+	return before ? 0 : pt_error_set(err, -ESRCH, "there is nobody to record");
+}
+
+void pt_probes_expect_child(struct pt_probes *probes)
+{
+	probes->skeleton->bss->pt_control.launcher = (uint32_t)gettid();
+}
+
+unsigned int pt_probes_live(const struct pt_probes *probes)
+{
+	return __atomic_load_n(&probes->skeleton->bss->pt_control.live, __ATOMIC_RELAXED);
+}
+
+static int nothing(void *context, const struct pt_record *record)
+{
+	(void)context;
+	(void)record;
+	return 0;
+}
+
+int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context)
+{
+	int r;
+
+	probes->sink = sink ? sink : nothing;
+	probes->sink_context = context;
+	r = ring_buffer__consume(probes->rings);
+	return r < 0 ? r : 0;
+}
+
+int pt_probes_ready_fd(const struct pt_probes *probes)
+{
+	return ring_buffer__epoll_fd(probes->rings);
+}
+
+int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
+{
+	int r;
+
+	probes->skeleton->bss->pt_control.last = 1;
+	r = iterate(probes);
+	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
+}
+
+void pt_probes_detach(struct pt_probes *probes)
+{
+	partrace_bpf__detach(probes->skeleton);
+}
+
+/* Runs that the kernel skipped because another probe of ours was at work on that CPU. */
+static uint64_t skipped_runs(const struct pt_probes *probes)
+{
+	struct bpf_program *program;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program (program, probes->skeleton->obj) {
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+void pt_probes_lost(const struct pt_probes *probes, uint64_t lost[PT_KIND_LIMIT])
+{
+	memset(lost, 0, sizeof(*lost) * PT_KIND_LIMIT);
+	for (unsigned int cpu = 0; cpu < probes->cpu_count; cpu++)
+		for (unsigned int kind = 1; kind < PT_KIND_LIMIT; kind++)
+			lost[kind] +=
+				__atomic_load_n(&probes->cpus[cpu].lost[kind], __ATOMIC_RELAXED);
+	lost[0] = skipped_runs(probes) + probes->bad_messages;
+}
+
+void pt_probes_free(struct pt_probes *probes)
+{
+	if (!probes)
+		return;
+	ring_buffer__free(probes->rings);
+	if (probes->cpus)
+		munmap(probes->cpus, probes->cpus_bytes);
+	partrace_bpf__destroy(probes->skeleton);
+	free(probes);
+}

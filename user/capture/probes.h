@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel side, seen from here: loads the probes, marks the targets, drains the rings.
+ * Order of calls: open, mark, [expect_child,] drain..., snapshot, drain, free.
+ */
+#ifndef PT_CAPTURE_PROBES_H
+#define PT_CAPTURE_PROBES_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/record.h"
+
+struct pt_probes;
+
+struct pt_probes_options {
+	bool all;	   /* every task of the machine */
+	const pid_t *pids; /* these processes, their threads and descendants */
+	size_t pid_count;
+	const pid_t *tids; /* these threads and what they make */
+	size_t tid_count;
+	size_t ring_bytes; /* of one CPU; a power of two of pages; 0: by the number of CPUs */
+};
+
+/* Called for each record in a ring, in order of time within a CPU. row and text are valid during
+ * the call. Not 0 stops the drain. */
+typedef int (*pt_probes_sink)(void *context, const struct pt_record *record);
+
+/* Loads and attaches. Nothing is recorded yet, since nobody is a target. -EPERM, -ENOTSUP (no BTF)
+ * or what the kernel says. */
+int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
+		   struct pt_error *err);
+
+/* Marks what exists of the targets; each leaves a `task` record. -ESRCH if none was found. */
+int pt_probes_mark(struct pt_probes *probes, struct pt_error *err);
+
+/* The next task that the calling thread makes is a target. */
+void pt_probes_expect_child(struct pt_probes *probes);
+
+/* Targets that have not exited. */
+unsigned int pt_probes_live(const struct pt_probes *probes);
+
+/* A descriptor that polls readable when a ring has filled up to a quarter. Owned by the probes. */
+int pt_probes_ready_fd(const struct pt_probes *probes);
+
+/* Hands out all that lies in the rings. The first non-zero result of the sink, or 0. */
+int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context);
+
+/* The last `task` record of each target that lives. */
+int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err);
+
+/* Stops recording. The rings can still be drained. */
+void pt_probes_detach(struct pt_probes *probes);
+
+/* Adds up what was lost so far, by kind; lost[0] are runs that the kernel skipped because another
+ * probe was at work. */
+void pt_probes_lost(const struct pt_probes *probes, uint64_t lost[PT_KIND_LIMIT]);
+
+/* NULL is accepted. */
+void pt_probes_free(struct pt_probes *probes);
+
+#endif
