@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* partrace record */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "cmd.h"
+#include "recording.h"
+
+#define EXIT_OURS     125 /* our failure, not the command's */
+#define EXIT_USAGE    2
+#define MAX_TARGETS   4096
+#define MAX_SECONDS   (365 * 24 * 3600.0)
+#define DEFAULT_STALL 10.0 /* ms */
+
+struct ids {
+	pid_t id[MAX_TARGETS];
+	size_t count;
+};
+
+struct options {
+	struct pt_recording_options recording;
+	struct ids pids, tids;
+	bool quiet, verbose;
+	char target_text[256];
+};
+
+static double parse_number(struct argp_state *state, const char *text, double max, const char *what)
+{
+	char *end;
+	double value;
+
+	errno = 0;
+	value = strtod(text, &end);
+	if (errno || end == text || *end || !(value > 0) || value > max)
+		argp_error(state, "'%s' is not %s", text, what);
+	return value;
+}
+
+static void parse_ids(struct argp_state *state, char *text, struct ids *ids, const char *what)
+{
+	char *rest = text, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		char *end;
+		long id;
+
+		errno = 0;
+		id = strtol(word, &end, 10);
+		if (errno || end == word || *end || id <= 0 || id > 4194304)
+			argp_error(state, "'%s' is not a %s", word, what);
+		if (ids->count == MAX_TARGETS)
+			argp_error(state, "more than %d %ss", MAX_TARGETS, what);
+		ids->id[ids->count++] = (pid_t)id;
+	}
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+		parse_ids(state, argument, &options->pids, "pid");
+		break;
+	case 't':
+		parse_ids(state, argument, &options->tids, "tid");
+		break;
+	case 'a':
+		options->recording.targets.all = true;
+		break;
+	case 'd':
+		options->recording.duration_ns = (uint64_t)(
+			parse_number(state, argument, MAX_SECONDS, "a number of seconds") * 1e9);
+		break;
+	case 'o':
+		options->recording.output = argument;
+		break;
+	case 's':
+		options->recording.stall_ns = (uint64_t)(
+			parse_number(state, argument, 3600e3, "a number of milliseconds") * 1e6);
+		break;
+	case 'q':
+		options->quiet = true;
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case ARGP_KEY_ARGS:
+		options->recording.command = state->argv + state->next;
+		break;
+	case ARGP_KEY_END:
+		if (options->recording.command && !*options->recording.command[0])
+			argp_error(state, "the command is empty");
+		if (options->recording.command && (options->pids.count || options->tids.count))
+			argp_error(state, "a command, or -p and -t, but not both");
+		if (!options->recording.command && !options->recording.targets.all &&
+		    !options->pids.count && !options->tids.count)
+			argp_error(state, "say what to record: a COMMAND, -p PID, -t TID or -a");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp_option option_table[] = {
+	{ "pid", 'p', "PID[,PID...]", 0, "record these processes, their threads and children", 0 },
+	{ "tid", 't', "TID[,TID...]", 0, "record these threads and what they make", 0 },
+	{ "all", 'a', NULL, 0, "record every task of the machine", 0 },
+	{ "duration", 'd', "SECONDS", 0, "stop after so long", 0 },
+	{ "output", 'o', "FILE", 0, "write FILE, not partrace.data", 0 },
+	{ "stall", 's', "MS", 0, "what counts as a stall (default 10)", 0 },
+	{ "quiet", 'q', NULL, 0, "print errors only", 0 },
+	{ "verbose", 'v', NULL, 0, "print what the kernel says of the probes", 0 },
+	{ 0 },
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	return level <= LIBBPF_INFO ? vfprintf(stderr, format, arguments) : 0;
+}
+
+/* "no such process" is a matter of the command line: said before anything is loaded. */
+static int check_ids(const struct ids *ids, const char *what, struct pt_error *err)
+{
+	for (size_t i = 0; i < ids->count; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", ids->id[i]);
+		if (access(path, F_OK))
+			return pt_error_set(err, -ESRCH, "there is no %s %d", what, ids->id[i]);
+	}
+	return 0;
+}
+
+static void describe_target(struct options *options)
+{
+	const struct ids *ids = options->pids.count ? &options->pids : &options->tids;
+	const char *what = options->pids.count ? "pid" : "tid";
+	size_t size = sizeof(options->target_text), used;
+
+	options->recording.target_text = options->target_text;
+	if (!ids->count) {
+		snprintf(options->target_text, size, "%s",
+			 options->recording.targets.all ? "all" : "command");
+		return;
+	}
+	used = (size_t)snprintf(options->target_text, size, "%s %d", what, ids->id[0]);
+	for (size_t i = 1; i < ids->count && used < size; i++)
+		used += (size_t)snprintf(options->target_text + used, size - used, ",%d",
+					 ids->id[i]);
+}
+
+static void print_size(char *text, size_t size, uint64_t bytes)
+{
+	if (bytes < 10000)
+		snprintf(text, size, "%llu bytes", (unsigned long long)bytes);
+	else if (bytes < 10000000)
+		snprintf(text, size, "%.1f kB", (double)bytes / 1e3);
+	else
+		snprintf(text, size, "%.1f MB", (double)bytes / 1e6);
+}
+
+static void print_result(const struct options *options, const struct pt_recording_result *result)
+{
+	uint64_t lost = 0, records = 0;
+	char size[32];
+
+	for (size_t kind = 0; kind < PT_KIND_LIMIT; kind++) {
+		lost += result->lost[kind];
+		records += result->written.records[kind];
+	}
+	print_size(size, sizeof(size), result->written.file_bytes);
+	fprintf(stderr, "partrace: wrote %s: %s, %llu records in %.3f s, ",
+		options->recording.output, size, (unsigned long long)records,
+		(double)result->duration_ns / 1e9);
+	if (lost)
+		fprintf(stderr, "%llu lost\n", (unsigned long long)lost);
+	else
+		fprintf(stderr, "none lost\n");
+}
+
+static int run(struct options *options, struct pt_error *err)
+{
+	struct pt_recording_result result;
+	int r;
+
+	r = check_ids(&options->pids, "process", err);
+	if (!r)
+		r = check_ids(&options->tids, "thread", err);
+	if (r) {
+		fprintf(stderr, "partrace: %s\n", err->text);
+		return EXIT_OURS;
+	}
+	r = pt_recording_run(&options->recording, &result, err);
+	if (r)
+		fprintf(stderr, "partrace: %s\n", err->text);
+	else if (!options->quiet)
+		print_result(options, &result);
+	if (result.child.error)
+		return pt_child_exit_status(&result.child);
+	/* A command that we started does not outlive a recording that ended before it. */
+	if (result.child.pid && !result.child.gone && (r || result.timed_out))
+		kill(result.child.pid, SIGTERM);
+	pt_child_reap(&result.child, true);
+	if (r)
+		return EXIT_OURS;
+	return result.child.pid && !result.timed_out ? pt_child_exit_status(&result.child) : 0;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_table,
+		.parser = parse,
+		.args_doc = "[-- COMMAND...]",
+		.doc = "Records what tasks do into one file, for `partrace report`.",
+	};
+	struct options *options = calloc(1, sizeof(*options));
+	struct pt_error err = { 0 };
+	int status;
+
+	if (!options) {
+		fprintf(stderr, "partrace: out of memory\n");
+		return EXIT_OURS;
+	}
+	options->recording.output = "partrace.data";
+	options->recording.stall_ns = (uint64_t)(DEFAULT_STALL * 1e6);
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	options->recording.targets.pids = options->pids.id;
+	options->recording.targets.pid_count = options->pids.count;
+	options->recording.targets.tids = options->tids.id;
+	options->recording.targets.tid_count = options->tids.count;
+	describe_target(options);
+	libbpf_set_print(options->verbose ? print_libbpf : NULL);
+	status = run(options, &err);
+	free(options);
+	return status;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One recording, from the first probe to the finished file: wires capture to trace. */
+#ifndef PT_RECORDING_H
+#define PT_RECORDING_H
+
+#include "base/error.h"
+#include "capture/child.h"
+#include "capture/probes.h"
+#include "trace/writer.h"
+
+struct pt_recording_options {
+	struct pt_probes_options targets;
+	char **command;		/* NULL: none */
+	const char *target_text; /* what was asked for, for people */
+	const char *output;
+	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */
+	uint64_t stall_ns;
+};
+
+struct pt_recording_result {
+	struct pt_writer_stats written;
+	uint64_t lost[PT_KIND_LIMIT];
+	uint64_t duration_ns;
+	bool saved;	   /* the file has its name */
+	bool timed_out;	   /* duration_ns were over */
+	struct pt_child child;
+};
+
+/* SIGINT, SIGTERM and SIGHUP end the recording; a second one ends the program. Negative errno if nothing usable was recorded. */
+int pt_recording_run(const struct pt_recording_options *options, struct pt_recording_result *result,
+		     struct pt_error *err);
+
+#endif
