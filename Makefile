@@ -131,7 +131,7 @@ check-bin: $(CHECK_BIN)
 san-bin: $(SAN_BIN)
 
 .PHONY: bench check-kernels
-bench: all ## measure the cost of recording, beside perf's
+bench: all check-bin ## measure the cost of recording, beside perf's
 	$(Q)DEPS='$(DEPS)' CC='$(CC)' tools/deps build bench
 	$(Q)$(PYTHON) tools/bench --build '$(O)' $(BENCH)
 
