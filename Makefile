@@ -34,7 +34,8 @@ CFLAGS_ALL  += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 LDFLAGS_ALL += -fsanitize=address,undefined
 endif
 # BPF_PROG() names the context of every program, used or not.
-BPF_CFLAGS := -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ivmlinux
+BPF_CFLAGS := -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -target bpf -mcpu=v3 \
+	      -D__TARGET_ARCH_$(ARCH) -I. -Ivmlinux
 
 # Every .c below user/ is part of the program; all but main.c also of the library that tests link.
 LIB_SRC  := $(filter-out user/main.c,$(sort $(wildcard user/*.c user/*/*.c)))
