@@ -23,7 +23,10 @@ Q := @
 say = @printf '  %-8s %s\n'
 endif
 
-WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wpointer-arith -Wvla
+# A text that snprintf() cuts is cut on purpose. clang does not know every option of gcc's.
+WERROR  ?= -Werror
+WARN    := -Wall -Wextra $(WERROR) -Wno-format-truncation -Wno-unknown-warning-option -Wmissing-prototypes -Wstrict-prototypes \
+	   -Wshadow -Wpointer-arith -Wvla
 CPPFLAGS_ALL := -D_GNU_SOURCE -DPT_VERSION='"$(VERSION)"' -Iuser -I. -I$(O) $(CPPFLAGS)
 CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=c17 $(WARN) -fno-strict-aliasing $(CFLAGS)
@@ -165,6 +168,7 @@ help: ## this list
 	@awk -F '::?[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nSettings:\n'
 	@printf '  %-14s %s\n' V=1 'show every command' O=DIR 'build in DIR (build)' \
+		WERROR= 'warnings are no errors' \
 		SAN=1 'with AddressSanitizer and UBSan; use an O of its own' \
 		DEPS=no 'install nothing, only say what is missing' \
 		PREFIX=DIR 'install below DIR (/usr/local)' DESTDIR=DIR 'put the installed tree into DIR' \
