@@ -52,10 +52,10 @@ enum pt_task_model {
 };
 
 /* Do our counts of its context switches equal the kernel's? */
-enum pt_counters {
-	PT_COUNTERS_UNCHECKED,
-	PT_COUNTERS_AGREE,
-	PT_COUNTERS_DIFFER,
+enum pt_agreement {
+	PT_AGREEMENT_UNCHECKED,
+	PT_AGREEMENT_SAME,
+	PT_AGREEMENT_DIFFERENT,
 };
 
 /* What a task is doing right now: private to the model. */
@@ -104,11 +104,11 @@ struct pt_model_task {
 	struct pt_counts our_base;
 	struct pt_model_task *creator; /* NULL: not known */
 	char comm[PT_COMM_LEN + 1];
-	uint8_t origin;	  /* enum pt_origin */
-	uint8_t model;	  /* enum pt_task_model */
-	uint8_t counters; /* enum pt_counters */
-	bool target;	  /* may become true after its first record */
-	bool has_base;	  /* kernel_base is valid */
+	uint8_t origin;	   /* enum pt_origin */
+	uint8_t model;	   /* enum pt_task_model */
+	uint8_t agreement; /* enum pt_agreement */
+	bool target;	   /* may become true after its first record */
+	bool has_base;	   /* kernel_base is valid */
 	bool execed;
 	bool exited;
 	int exit_code, exit_signal; /* valid if exited; signal 0: none */

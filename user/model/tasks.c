@@ -232,12 +232,12 @@ static void check_counts(struct pt_model_task *task, const struct pt_counts *ker
 		task->our_base = task->counts;
 		return;
 	}
-	task->counters =
+	task->agreement =
 		kernel->voluntary - k->voluntary == task->counts.voluntary - o->voluntary &&
 				kernel->involuntary - k->involuntary ==
 					task->counts.involuntary - o->involuntary
-			? PT_COUNTERS_AGREE
-			: PT_COUNTERS_DIFFER;
+			? PT_AGREEMENT_SAME
+			: PT_AGREEMENT_DIFFERENT;
 	task->counts.minor_faults =
 		kernel->minor_faults > k->minor_faults ? kernel->minor_faults - k->minor_faults : 0;
 	task->counts.major_faults =
