@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Analyses: one question each. To add one: a file with a `const struct pt_analysis_class
+ * pt_<name>_class`, a header with its result `struct pt_<name>`, and a line in PT_ANALYSES.
+ */
+#ifndef PT_ANALYSIS_ANALYSIS_H
+#define PT_ANALYSIS_ANALYSIS_H
+
+#include "model/model.h"
+
+/* A(name, the question it answers) */
+#define PT_ANALYSES(A)                                       \
+	A(states, "Where did a task's time go?")             \
+	A(runq, "How long did it wait for a CPU each time?") \
+	A(charges, "Who had the CPU that it waited for?")    \
+	A(counters, "Do our counts of switches equal the kernel's?")
+
+struct pt_analysis_class {
+	const char *name;
+	/* Kinds of record it needs (bits 1 << kind) beside those of the model. */
+	uint64_t kinds;
+	/* Makes the result and observes the model. 0 or a negative errno. */
+	int (*start)(void **self, struct pt_model *model);
+	/* After pt_model_finish(); may be NULL. */
+	int (*finish)(void *self);
+	void (*free)(void *self);
+};
+
+enum pt_analysis_id {
+#define A(name, question) PT_ANALYSIS_##name,
+	PT_ANALYSES(A)
+#undef A
+		PT_ANALYSIS_COUNT
+};
+
+/* All analyses of one model, and their results. */
+struct pt_analyses {
+	const struct pt_model *model;
+	void *self[PT_ANALYSIS_COUNT];
+};
+
+/* pt_analyses_states(), pt_analyses_runq(), ...: the results. */
+#define A(name, question)                                                                       \
+	struct pt_##name;                                                                       \
+	static inline const struct pt_##name *pt_analyses_##name(const struct pt_analyses *all) \
+	{                                                                                       \
+		return all->self[PT_ANALYSIS_##name];                                           \
+	}
+PT_ANALYSES(A)
+#undef A
+
+/* Union of the kinds that the model and all analyses need. */
+uint64_t pt_analyses_kinds(void);
+
+/* The model must live until pt_analyses_clear(). 0 or a negative errno; clear in either case. */
+int pt_analyses_start(struct pt_analyses *all, struct pt_model *model);
+int pt_analyses_finish(struct pt_analyses *all);
+void pt_analyses_clear(struct pt_analyses *all);
+
+/* An array beside the model's table of tasks, which grows with it; rows are zero at first. */
+struct pt_rows {
+	char **chunks;
+	size_t chunk_count;
+	size_t size; /* of a row */
+};
+
+/* NULL without memory. A row never moves. */
+void *pt_rows_get(struct pt_rows *rows, const struct pt_model_task *task);
+
+/* NULL if nothing was ever put there. */
+const void *pt_rows_peek(const struct pt_rows *rows, const struct pt_model_task *task);
+
+/* For every row of every chunk in use, zero ones included. */
+void pt_rows_each(struct pt_rows *rows, void (*what)(void *row));
+
+void pt_rows_clear(struct pt_rows *rows);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state machine of a task. `doing.since` only ever moves forward, and whatever it moves over is
+ * told as a span: that is why a task's parts always sum to its life, whatever the records say.
+ */
+#include "model/internal.h"
+
+#include <errno.h>
+
+static const enum pt_part part_of[] = {
+	[PT_PHASE_UNKNOWN] = PT_PART_UNKNOWN,	[PT_PHASE_RUNNING] = PT_PART_CPU,
+	[PT_PHASE_RUNNABLE] = PT_PART_RUNNABLE, [PT_PHASE_BLOCKED] = PT_PART_BLOCKED,
+	[PT_PHASE_DEAD] = PT_PART_UNKNOWN,
+};
+
+static int tell_span(struct pt_model *model, const struct pt_span *whole, enum pt_part part,
+		     uint64_t from, uint64_t to)
+{
+	struct pt_span span = *whole;
+	size_t i;
+	int ret = 0;
+
+	if (from >= to)
+		return 0;
+	span.part = part;
+	span.from = from;
+	span.to = to;
+	if (part != PT_PART_BLOCKED) {
+		span.reason = PT_REASON_UNKNOWN;
+		span.syscall = -1;
+		span.waker = NULL;
+	}
+	for (i = 0; !ret && i < model->observer_count; i++) {
+		if (model->observers[i].span)
+			ret = model->observers[i].span(model->observers[i].self, &span);
+	}
+	return ret;
+}
+
+/* Where switches were lost, the task may have done anything: that time is unknown, and so is all
+ * after it if !sure. */
+static int tell_around_losses(struct pt_model *model, const struct pt_span *span, bool sure)
+{
+	const struct pt_interval *loss = pt_losses_after(model, span->from);
+	const struct pt_interval *limit = model->losses + model->loss_count;
+	uint64_t at = span->from, from, to;
+	int ret = 0;
+
+	for (; !ret && loss && loss < limit && loss->from < span->to; loss++) {
+		from = loss->from > at ? loss->from : at;
+		to = sure && loss->to < span->to ? loss->to : span->to;
+		ret = tell_span(model, span, span->part, at, from);
+		if (!ret)
+			ret = tell_span(model, span, PT_PART_UNKNOWN, from, to);
+		at = to;
+	}
+	if (ret || at >= span->to)
+		return ret;
+	if (!sure && at == span->from)
+		return tell_span(model, span, PT_PART_UNKNOWN, at, span->to);
+	return tell_span(model, span, span->part, at, span->to);
+}
+
+static int tell(struct pt_model *model, const struct pt_span *span, bool sure)
+{
+	if (span->from >= span->to)
+		return 0;
+	if (model->loss_count)
+		return tell_around_losses(model, span, sure);
+	return tell_span(model, span, sure ? span->part : PT_PART_UNKNOWN, span->from, span->to);
+}
+
+static bool has_loss(const struct pt_model *model, uint64_t from, uint64_t to)
+{
+	const struct pt_interval *loss;
+
+	if (!model->loss_count)
+		return false;
+	loss = pt_losses_after(model, from);
+	return loss && loss->from < to;
+}
+
+/* A wait is known whole or not at all: what a loss cuts cannot be charged to anybody. */
+static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_t from, uint64_t to,
+		     bool over)
+{
+	struct pt_span span = {.task = task, .part = PT_PART_RUNNABLE};
+	struct pt_pending_wait wait = {task, from, to, task->doing.cpu};
+	int ret;
+
+	if (has_loss(model, from, to))
+		return tell_span(model, &span, PT_PART_UNKNOWN, from, to);
+	ret = tell_span(model, &span, PT_PART_RUNNABLE, from, to);
+	if (ret || (from == to && !over))
+		return ret;
+	if (!over)
+		return pt_cpu_charge(model, &wait, false);
+	ret = pt_model_room(&model->pending, model->pending_count, &model->pending_room,
+			    sizeof(*model->pending));
+	if (ret)
+		return ret;
+	model->pending[model->pending_count++] = wait;
+	if (to > model->pending_time)
+		model->pending_time = to;
+	return 0;
+}
+
+int pt_state_settle(struct pt_model *model)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < model->pending_count; i++)
+		ret = pt_cpu_charge(model, &model->pending[i], true);
+	model->pending_count = 0;
+	return ret;
+}
+
+/* The wake-up that should have ended the sleep did not come. */
+static int drop_held(struct pt_model *model, struct pt_model_task *task)
+{
+	struct pt_doing *d = &task->doing;
+	struct pt_span span = {.task = task,
+			       .from = d->held_from,
+			       .to = d->since,
+			       .part = PT_PART_BLOCKED,
+			       .reason = d->held_reason,
+			       .syscall = d->held_syscall};
+
+	d->held = false;
+	model->contradictions += task->target;
+	return tell(model, &span, false);
+}
+
+static int account(struct pt_model *model, struct pt_model_task *task, uint64_t to, bool sure,
+		   bool over)
+{
+	struct pt_doing *d = &task->doing;
+	struct pt_span span = {
+		.task = task, .from = d->since, .to = to, .part = part_of[d->phase], .cpu = d->cpu};
+	int ret = 0;
+
+	if (d->held)
+		ret = drop_held(model, task);
+	if (ret)
+		return ret;
+	if (to < d->since)
+		to = span.to = d->since;
+	if (!sure && d->phase != PT_PHASE_UNKNOWN)
+		model->contradictions += task->target;
+	d->since = to;
+	if (d->phase == PT_PHASE_RUNNABLE && sure)
+		return tell_wait(model, task, span.from, to, over);
+	if (d->phase == PT_PHASE_BLOCKED) {
+		span.reason = d->reason;
+		span.syscall = d->syscall;
+		span.waker = d->waker;
+		span.woken_by_irq = d->woken_by_irq;
+	}
+	return tell(model, &span, sure);
+}
+
+int pt_state_become(struct pt_model *model, struct pt_model_task *task, enum pt_phase phase,
+		    uint64_t time, bool sure)
+{
+	int ret = account(model, task, time, sure, phase == PT_PHASE_RUNNING);
+
+	task->doing.phase = (uint8_t)phase;
+	task->doing.waker = NULL;
+	return ret;
+}
+
+int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool sure)
+{
+	size_t i;
+	int ret = pt_state_become(model, task, PT_PHASE_DEAD, time, sure);
+
+	task->end_ns = task->doing.since;
+	for (i = 0; !ret && i < model->observer_count; i++) {
+		if (model->observers[i].ended)
+			ret = model->observers[i].ended(model->observers[i].self, task);
+	}
+	return ret;
+}
+
+static int end_sleep(struct pt_model *model, struct pt_model_task *task, uint64_t time,
+		     struct pt_model_task *waker, bool irq)
+{
+	task->doing.waker = waker;
+	task->doing.woken_by_irq = irq;
+	return pt_state_become(model, task, PT_PHASE_RUNNABLE, time, true);
+}
+
+/* The task runs already; now it is told when it was woken from the sleep before. */
+static int end_held(struct pt_model *model, struct pt_model_task *task, uint64_t time,
+		    struct pt_model_task *waker, bool irq)
+{
+	struct pt_doing *d = &task->doing;
+	struct pt_span span = {.task = task,
+			       .from = d->held_from,
+			       .part = PT_PART_BLOCKED,
+			       .reason = d->held_reason,
+			       .syscall = d->held_syscall,
+			       .waker = waker,
+			       .woken_by_irq = irq};
+	int ret;
+
+	d->held = false;
+	span.to = time > d->held_from ? time : d->held_from;
+	ret = tell(model, &span, true);
+	return ret ? ret : tell_wait(model, task, span.to, d->since, true);
+}
+
+PT_HANDLER(wakeup)
+{
+	const struct pt_wakeup *w = record->row;
+	struct pt_model_task *task = pt_task_mention(model, w->tid);
+	struct pt_model_task *waker = pt_task_mention(model, w->waker);
+	bool irq = w->flags & PT_WAKEUP_IRQ;
+	struct pt_doing *d;
+
+	if (!task || !waker)
+		return -ENOMEM;
+	if (task == model->idle || task == model->nobody)
+		return 0;
+	d = &task->doing;
+	task->target = true;
+	task->wakeups++;
+	switch (d->phase) {
+	case PT_PHASE_BLOCKED:
+		return end_sleep(model, task, w->time, waker, irq);
+	case PT_PHASE_UNKNOWN:
+		return pt_state_become(model, task, PT_PHASE_RUNNABLE, w->time, true);
+	case PT_PHASE_RUNNING:
+		if (d->held && w->time <= d->since)
+			return end_held(model, task, w->time, waker, irq);
+		/* Clocks of two CPUs: it is about to fall asleep, and then has been woken already.
+		 */
+		d->wake_time = w->time;
+		d->wake_end = w->wait == PT_WAIT_UNKNOWN ? UINT64_MAX : w->time + w->wait;
+		d->wake_waker = waker;
+		d->wake_irq = irq;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int enter(struct pt_model *model, struct pt_model_task *task, const struct pt_switch *s)
+{
+	struct pt_doing *d = &task->doing;
+	uint64_t time = s->time > d->since ? s->time : d->since;
+	int ret = 0;
+
+	if (d->phase == PT_PHASE_BLOCKED) {
+		d->held_from = d->since;
+		d->held_reason = d->reason;
+		d->held_syscall = d->syscall;
+		d->held = time > d->since;
+		d->since = time;
+		d->phase = PT_PHASE_RUNNING;
+	} else if (d->phase == PT_PHASE_RUNNING) {
+		struct pt_cpu *other = pt_cpu_get(model, d->cpu);
+
+		if (other && other->current == task) {
+			other->current = model->nobody;
+			pt_cpu_doubt(other);
+		}
+		ret = pt_state_become(model, task, PT_PHASE_RUNNING, time, false);
+	} else {
+		d->cpu = s->cpu;
+		ret = pt_state_become(model, task, PT_PHASE_RUNNING, time, true);
+	}
+	d->cpu = s->cpu;
+	return ret;
+}
+
+static int tell_switched(struct pt_model *model, struct pt_model_task *task, uint64_t time,
+			 bool voluntary)
+{
+	size_t i;
+	int ret = 0;
+
+	if (voluntary)
+		task->counts.voluntary++;
+	else
+		task->counts.involuntary++;
+	for (i = 0; !ret && i < model->observer_count; i++) {
+		const struct pt_observer *o = &model->observers[i];
+
+		if (o->switched)
+			ret = o->switched(o->self, task, time, voluntary);
+	}
+	return ret;
+}
+
+static int leave(struct pt_model *model, struct pt_model_task *task, const struct pt_switch *s)
+{
+	struct pt_doing *d = &task->doing;
+	bool sure =
+		d->phase == PT_PHASE_UNKNOWN || (d->phase == PT_PHASE_RUNNING && d->cpu == s->cpu);
+	bool woken = d->wake_end >= s->time && d->wake_end;
+	int ret;
+
+	d->wake_end = 0;
+	d->cpu = s->cpu;
+	ret = tell_switched(model, task, s->time, s->flags & PT_SWITCH_VOLUNTARY);
+	if (ret)
+		return ret;
+	if (s->prev_state == PT_STATE_DEAD)
+		return pt_state_end(model, task, s->time, sure);
+	if (s->prev_state == PT_STATE_RUNNABLE)
+		return pt_state_become(model, task, PT_PHASE_RUNNABLE, s->time, sure);
+	ret = pt_state_become(model, task, PT_PHASE_BLOCKED, s->time, sure);
+	d->reason = s->reason < PT_REASON_COUNT ? s->reason : PT_REASON_UNKNOWN;
+	d->syscall = s->syscall;
+	return ret || !woken ? ret : end_sleep(model, task, s->time, d->wake_waker, d->wake_irq);
+}
+
+/* Somebody else than we believed leaves the CPU. A task that is no target may come and go unseen.
+ */
+static int dislodge(struct pt_model *model, struct pt_cpu *cpu, const struct pt_switch *s)
+{
+	struct pt_model_task *task = cpu->current;
+
+	pt_cpu_doubt(cpu);
+	cpu->current = model->nobody;
+	if (task == model->nobody || task == model->idle || task->doing.phase != PT_PHASE_RUNNING ||
+	    task->doing.cpu != s->cpu)
+		return 0;
+	return pt_state_become(model, task, PT_PHASE_UNKNOWN, s->time, false);
+}
+
+/*
+ * Who leaves. In exec a thread takes over its leader's tid while it runs, before any record says
+ * so; and the leader, if it has not left its CPU yet, dies under the thread's.
+ */
+static struct pt_model_task *find_prev(struct pt_model *model, struct pt_cpu *cpu,
+				       const struct pt_switch *s)
+{
+	struct pt_model_task *current = cpu->current, *task;
+
+	if (!s->prev_tid)
+		return model->idle;
+	if (current->tid == s->prev_tid)
+		return current;
+	if (current->exited && s->prev_state == PT_STATE_DEAD)
+		return current;
+	task = pt_model_find(model, s->prev_tid);
+	if (task && current->process->pid == s->prev_tid &&
+	    (task->exited || task->doing.phase == PT_PHASE_DEAD))
+		return pt_task_take_tid(model, current, s->prev_tid) ? NULL : current;
+	if (task && task->doing.phase != PT_PHASE_DEAD)
+		return task;
+	return s->prev_tid == PT_TID_UNKNOWN ? model->nobody : pt_task_new(model, s->prev_tid);
+}
+
+static struct pt_model_task *find_next(struct pt_model *model, uint32_t tid)
+{
+	struct pt_model_task *task;
+
+	if (!tid)
+		return model->idle;
+	if (tid == PT_TID_UNKNOWN)
+		return model->nobody;
+	task = pt_model_find(model, tid);
+	return task && task->doing.phase != PT_PHASE_DEAD ? task : pt_task_new(model, tid);
+}
+
+PT_HANDLER(switch)
+{
+	const struct pt_switch *s = record->row;
+	struct pt_cpu *cpu = pt_cpu_get(model, s->cpu);
+	struct pt_model_task *prev, *next;
+	int ret = 0;
+
+	if (!cpu)
+		return 0;
+	prev = find_prev(model, cpu, s);
+	if (!prev)
+		return -ENOMEM;
+	if (prev != cpu->current)
+		ret = dislodge(model, cpu, s);
+	if (!ret && prev != model->idle && prev != model->nobody)
+		ret = leave(model, prev, s);
+	if (ret)
+		return ret;
+	next = find_next(model, s->next_tid);
+	if (!next)
+		return -ENOMEM;
+	if (next != model->idle && next != model->nobody)
+		ret = enter(model, next, s);
+	cpu->current = next;
+	pt_cpu_push(cpu, s->time, next);
+	return ret;
+}

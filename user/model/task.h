@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tasks and processes as the model knows them. Analyses and views read these; only the model writes
+ * them. Times are ns since the start of the recording.
+ */
+#ifndef PT_MODEL_TASK_H
+#define PT_MODEL_TASK_H
+
+#include "trace/record.h"
+
+/* What a task's time goes to. The names go into JSON in lower case. */
+#define PT_PARTS(P)             \
+	P(USER, "user")         \
+	P(KERNEL, "kernel")     \
+	P(CPU, "cpu")           \
+	P(RUNNABLE, "runnable") \
+	P(BLOCKED, "blocked")   \
+	P(UNKNOWN, "unknown")
+
+enum pt_part {
+#define P(name, text) PT_PART_##name,
+	PT_PARTS(P)
+#undef P
+		PT_PART_COUNT
+};
+
+/* How a process began, or a task was made. */
+#define PT_ORIGINS(O)           \
+	O(EXISTING, "existing") \
+	O(FORK, "fork")         \
+	O(VFORK, "vfork")       \
+	O(CLONE, "clone")       \
+	O(EXEC, "exec")
+
+enum pt_origin {
+#define O(name, text) PT_ORIGIN_##name,
+	PT_ORIGINS(O)
+#undef O
+};
+
+/* DESIGN.md section 2: main, thread, process, cluster. */
+#define PT_TASK_MODELS(M)     \
+	M(MAIN, "main")       \
+	M(THREAD, "thread")   \
+	M(PROCESS, "process") \
+	M(CLUSTER, "cluster")
+
+enum pt_task_model {
+#define M(name, text) PT_MODEL_##name,
+	PT_TASK_MODELS(M)
+#undef M
+};
+
+/* Do our counts of its context switches equal the kernel's? */
+enum pt_agreement {
+	PT_AGREEMENT_UNCHECKED,
+	PT_AGREEMENT_SAME,
+	PT_AGREEMENT_DIFFERENT,
+};
+
+/* What a task is doing right now: private to the model. */
+enum pt_phase {
+	PT_PHASE_UNKNOWN,
+	PT_PHASE_RUNNING,
+	PT_PHASE_RUNNABLE,
+	PT_PHASE_BLOCKED,
+	PT_PHASE_DEAD,
+};
+
+struct pt_counts {
+	uint64_t voluntary, involuntary, minor_faults, major_faults;
+};
+
+struct pt_process;
+
+/* What the state machine keeps of a task. */
+struct pt_doing {
+	uint64_t since; /* the phase's beginning; everything before is accounted for */
+	struct pt_model_task *waker;
+	uint64_t wake_time; /* a wake-up that is ahead of the sleep it ends; wake_end 0: none */
+	uint64_t wake_end;
+	struct pt_model_task *wake_waker;
+	uint64_t held_from; /* asleep from here to `since` or a wake-up that is still to come */
+	uint16_t cpu;	    /* where it runs, or ran last */
+	int16_t syscall, held_syscall;
+	uint8_t reason, held_reason;
+	uint8_t phase; /* enum pt_phase */
+	bool held;
+	bool woken_by_irq, wake_irq;
+};
+
+struct pt_model_task {
+	uint32_t tid;
+	uint32_t index; /* dense: for arrays beside the table of tasks */
+	struct pt_doing doing;
+
+	struct pt_process *process; /* never NULL */
+	uint64_t start;		    /* CLOCK_BOOTTIME ns, the kernel's; 0: not known */
+	uint64_t start_ns, end_ns;  /* its life within the recording */
+	uint64_t exit_ns;	    /* when it began to exit */
+	uint64_t migrations, wakeups;
+	struct pt_counts counts; /* switches: seen by us; faults: of its life in the recording */
+	struct pt_counts kernel_base; /* kernel's count when ours was `our_base` */
+	struct pt_counts our_base;
+	struct pt_model_task *creator; /* NULL: not known */
+	char comm[PT_COMM_LEN + 1];
+	uint8_t origin;	   /* enum pt_origin */
+	uint8_t model;	   /* enum pt_task_model */
+	uint8_t agreement; /* enum pt_agreement */
+	bool target;	   /* may become true after its first record */
+	bool has_base;	   /* kernel_base is valid */
+	bool execed;
+	bool exited;
+	int exit_code, exit_signal; /* valid if exited; signal 0: none */
+};
+
+struct pt_process {
+	uint32_t pid;
+	uint32_t ppid; /* 0: not known */
+	uint32_t index;
+	struct pt_model_task *leader; /* NULL: not seen */
+	struct pt_process
+		*parent; /* among the processes in the recording; NULL: none, or not known */
+	char *command;	 /* arguments, each ended by a zero byte; NULL: not known */
+	size_t command_len;
+};
+
+#endif
