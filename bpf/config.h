@@ -4,6 +4,8 @@
 #ifndef PT_BPF_CONFIG_H
 #define PT_BPF_CONFIG_H
 
+#include "bpf/records.h"
+
 #define PT_SYSCALL_LIMIT 512
 #define PT_HISTORY	 64 /* switches between others that a CPU remembers; a power of two */
 #define PT_PEER_CACHE	 64
@@ -16,12 +18,36 @@ enum pt_call_class {
 	PT_CALL_REASON, /* PT_CALL_REASON + r: reason r, whatever its arguments */
 };
 
+/*
+ * A switch on its way to the reader, with the wake-up and the migration that it ended. Switches do not go through the
+ * BPF ring buffer, which costs more than all else about them, but through an array in plain shared memory: interrupts
+ * are off in the scheduler, so a CPU has one writer at a time, and a cache line is all it touches.
+ */
+struct pt_slot {
+	__u64 sequence; /* 1 + how many slots of this CPU came before; written last */
+	struct pt_switch row;
+	__u32 waker;
+	__u32 wait;
+	__u16 wakeup_flags; /* PT_WAKEUP_* */
+	__u16 parts;	    /* PT_SLOT_* */
+	__u16 from_cpu;
+	__u16 moves;
+} __attribute__((aligned(64)));
+
+#define PT_SLOT_WAKEUP	1 /* waker, wait and wakeup_flags are valid */
+#define PT_SLOT_MIGRATE 2 /* from_cpu and moves are valid */
+
+/* How many slots of a CPU the reader has taken; on a cache line of its own. */
+struct pt_consumed {
+	__u64 count;
+} __attribute__((aligned(64)));
+
 /* Set before load, constant for the verifier. */
 struct pt_config {
 	__u32 recorder_pid;	     /* never a target, nor its threads */
 	__u32 all;		     /* every task is a target */
 	__u32 switch_state_argument; /* trace_sched_switch() has the state as its fourth argument */
-	__u32 reserved;
+	__u32 slots;		     /* of one CPU; a power of two */
 	__u64 ring_wakeup;   /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
 	__u8 call_class[PT_SYSCALL_LIMIT];
@@ -49,7 +75,8 @@ struct pt_cpu {
 	__u64 clock_offset; /* CLOCK_MONOTONIC - rq->clock */
 	__u64 clock_synced; /* rq->clock when that was measured */
 	__u64 clock_last;   /* the latest time given out */
-	__u64 messages;
+	__u64 messages;	    /* in the ring, so far */
+	__u64 slots;	    /* filled, so far */
 	__u64 lost[PT_KIND_SPACE]; /* by kind */
 	__u64 history_first; /* rq->clock of the first switch that the history has had since it was
 				emptied */

@@ -14,7 +14,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "bpf/records.h"
 #include "bpf/config.h"
 
 #define PF_KTHREAD 0x00200000
@@ -69,6 +68,24 @@ struct pt_ring_map {
 	__array(values, struct pt_ring);
 };
 extern struct pt_ring_map pt_rings SEC(".maps");
+
+struct pt_slot_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_slot);
+};
+extern struct pt_slot_map pt_slots SEC(".maps");
+
+struct pt_consumed_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_consumed);
+};
+extern struct pt_consumed_map pt_consumed SEC(".maps");
 
 extern const volatile struct pt_config pt_config;
 

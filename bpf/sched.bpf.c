@@ -7,6 +7,7 @@
 #include "bpf/clock.h"
 #include "bpf/peer.h"
 #include "bpf/reason.h"
+#include "bpf/slot.h"
 
 struct pt_peer_map pt_peers SEC(".maps");
 
@@ -121,61 +122,30 @@ static __always_inline void pt_fill_switch(const struct pt_switching *s, struct 
 		     (s->number < 0 ? PT_SWITCH_USER : 0);
 }
 
-static __always_inline int pt_emit_switch(const struct pt_switching *s)
+/* wait counts only if next is a target. */
+static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 wait)
 {
-	struct pt_cpu *cpu = s->cpu;
+	struct pt_slot *slot = pt_slot_claim(s->cpu);
+	__u16 parts = 0;
 
-	PT_MESSAGE(switch);
-	pt_fill_switch(s, &message->row);
-	pt_commit(cpu, message);
-	return 0;
-}
-
-/* The switch to a task that slept, and in the same message the wake-up that ended its sleep. */
-static __always_inline int pt_emit_wakeup_and_switch(const struct pt_switching *s, __u64 wait)
-{
-	struct pt_cpu *cpu = s->cpu;
-	struct {
-		struct pt_header wakeup_header;
-		struct pt_wakeup wakeup;
-		struct pt_header switch_header;
-		struct pt_switch row;
-	} *message = pt_reserve(cpu, PT_KIND_switch, sizeof(*message));
-
-	if (!message) {
-		cpu->lost[PT_KIND_wakeup]++;
-		return 0;
+	if (!slot) {
+		s->cpu->lost[PT_KIND_switch]++;
+		return;
 	}
-	message->wakeup_header = PT_HEADER(wakeup);
-	message->wakeup.time = s->time - wait;
-	message->wakeup.tid = s->next->pid;
-	message->wakeup.waker = s->to->waker;
-	message->wakeup.cpu = bpf_get_smp_processor_id();
-	message->wakeup.flags = s->to->waker_flags;
-	message->wakeup.wait = wait > ~0u ? ~0u : wait;
-	message->switch_header = PT_HEADER(switch);
-	pt_fill_switch(s, &message->row);
-	pt_commit(cpu, message);
-	return 0;
-}
-
-static __always_inline int pt_emit_migrate(const struct pt_switching *s)
-{
-	struct pt_cpu *cpu = s->cpu;
-	__u64 migrations = s->next->se.nr_migrations;
-	__u32 count = migrations - s->to->migrations;
-
-	s->to->migrations = migrations;
-	PT_MESSAGE(migrate);
-	message->row = (struct pt_migrate){
-		.time = s->time,
-		.tid = s->next->pid,
-		.from_cpu = s->to->cpu,
-		.to_cpu = bpf_get_smp_processor_id(),
-		.count = count,
-	};
-	pt_commit(cpu, message);
-	return 0;
+	pt_fill_switch(s, &slot->row);
+	if (s->to && s->to->has_waker) {
+		parts = PT_SLOT_WAKEUP;
+		slot->waker = s->to->waker;
+		slot->wakeup_flags = s->to->waker_flags;
+		slot->wait = wait > ~0u ? ~0u : wait;
+	}
+	if (s->to && s->to->migrations != s->next->se.nr_migrations) {
+		parts |= PT_SLOT_MIGRATE;
+		slot->from_cpu = s->to->cpu;
+		slot->moves = s->next->se.nr_migrations - s->to->migrations;
+	}
+	slot->parts = parts;
+	pt_slot_publish(s->cpu, slot);
 }
 
 /* A target takes the CPU. */
@@ -185,14 +155,10 @@ static __always_inline void pt_switch_to(const struct pt_switching *s)
 
 	if (s->cpu->history_count)
 		pt_history_flush(s->cpu, s->clock, s->time, s->clock - wait);
-	if (s->to->migrations != s->next->se.nr_migrations)
-		pt_emit_migrate(s);
-	s->to->cpu = bpf_get_smp_processor_id();
-	if (s->to->has_waker)
-		pt_emit_wakeup_and_switch(s, wait);
-	else
-		pt_emit_switch(s);
+	pt_emit_switch(s, wait);
 	s->to->has_waker = 0;
+	s->to->migrations = s->next->se.nr_migrations;
+	s->to->cpu = bpf_get_smp_processor_id();
 	if (!s->from)
 		pt_peer_name(s->cpu, s->prev, s->time);
 }
@@ -203,7 +169,7 @@ static __always_inline void pt_switch_from(const struct pt_switching *s, struct 
 	/* Others than the next may be waiting for this CPU, and will ask who had it. */
 	if (s->cpu->history_count)
 		pt_history_flush(s->cpu, s->clock, s->time, rq->nr_running > 1 ? 0 : s->clock);
-	pt_emit_switch(s);
+	pt_emit_switch(s, 0);
 	pt_peer_name(s->cpu, s->next, s->time);
 }
 

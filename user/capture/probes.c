@@ -12,21 +12,25 @@
 
 #include "capture/decode.h"
 #include "capture/kernel.h"
+#include "capture/slots.h"
 #include "bpf/partrace.skel.h"
 
-/* Rings of all CPUs together, and the bounds of one: a quarter of a second at a million records a
- * second. */
-#define RINGS_BYTES    (32u << 20)
-#define RING_BYTES_MIN (1u << 20)
-#define RING_BYTES_MAX (16u << 20)
+/* Slots of all CPUs together, and the bounds of one: a quarter of a second at a million switches a second. */
+#define SLOTS_BYTES    (32u << 20)
+#define SLOT_BYTES_MIN (1u << 20)
+#define SLOT_BYTES_MAX (16u << 20)
+/* A ring, for all other records, has a fraction of that. */
+#define RING_DIVISOR 4
 
 struct pt_probes {
 	struct partrace_bpf *skeleton;
 	struct ring_buffer *rings;
+	struct pt_slots *slots;
 	struct pt_cpu *cpus; /* the kernel's, mapped */
 	size_t cpus_bytes;
 	unsigned int cpu_count;
-	unsigned int ring_bytes;
+	unsigned int slot_bytes; /* of one CPU's slots */
+	unsigned int ring_bytes; /* of one CPU's ring */
 	pt_probes_sink sink; /* of the drain that is under way */
 	void *sink_context;
 	uint64_t bad_messages;
@@ -49,15 +53,16 @@ static int on_message(void *context, void *data, size_t size)
 	return 0;
 }
 
-static unsigned int ring_size(const struct pt_probes_options *options, unsigned int cpus)
+static void size_buffers(struct pt_probes *probes, const struct pt_probes_options *options)
 {
-	unsigned int size = RING_BYTES_MAX;
+	unsigned int size = SLOT_BYTES_MAX;
 
-	if (options->ring_bytes)
-		return (unsigned int)options->ring_bytes;
-	while (size > RING_BYTES_MIN && (uint64_t)size * cpus > RINGS_BYTES)
+	while (size > SLOT_BYTES_MIN && (uint64_t)size * probes->cpu_count > SLOTS_BYTES)
 		size /= 2;
-	return size;
+	if (options->buffer_bytes)
+		size = (unsigned int)options->buffer_bytes;
+	probes->slot_bytes = size;
+	probes->ring_bytes = size / RING_DIVISOR;
 }
 
 /* One ring for each CPU that may come online. */
@@ -143,7 +148,10 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 		return r;
 	config->recorder_pid = (uint32_t)getpid();
 	config->all = options->all;
+	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
 	config->ring_wakeup = probes->ring_bytes / 4;
+	bpf_map__set_max_entries(skeleton->maps.pt_slots, config->slots * probes->cpu_count);
+	bpf_map__set_max_entries(skeleton->maps.pt_consumed, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_cpus, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
 	r = partrace_bpf__load(skeleton);
@@ -159,7 +167,7 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 	if (!probes)
 		return pt_error_errno(err, -ENOMEM, "cannot start recording");
 	probes->cpu_count = (unsigned int)libbpf_num_possible_cpus();
-	probes->ring_bytes = ring_size(options, probes->cpu_count);
+	size_buffers(probes, options);
 	probes->skeleton = partrace_bpf__open();
 	if (!probes->skeleton) {
 		r = pt_error_errno(err, -errno, "cannot read the built-in probes");
@@ -172,6 +180,11 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 	if (r)
 		goto fail;
 	r = map_cpus(probes, err);
+	if (r)
+		goto fail;
+	r = pt_slots_open(&probes->slots, bpf_map__fd(probes->skeleton->maps.pt_slots),
+			  bpf_map__fd(probes->skeleton->maps.pt_consumed), probes->cpu_count,
+			  probes->skeleton->rodata->pt_config.slots, err);
 	if (r)
 		goto fail;
 	r = want(probes, options);
@@ -247,7 +260,7 @@ int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context
 	probes->sink = sink ? sink : nothing;
 	probes->sink_context = context;
 	r = ring_buffer__consume(probes->rings);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : pt_slots_drain(probes->slots, probes->sink, context);
 }
 
 int pt_probes_ready_fd(const struct pt_probes *probes)
@@ -300,6 +313,7 @@ void pt_probes_free(struct pt_probes *probes)
 	if (!probes)
 		return;
 	ring_buffer__free(probes->rings);
+	pt_slots_free(probes->slots);
 	if (probes->cpus)
 		munmap(probes->cpus, probes->cpus_bytes);
 	partrace_bpf__destroy(probes->skeleton);

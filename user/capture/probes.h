@@ -19,7 +19,7 @@ struct pt_probes_options {
 	size_t pid_count;
 	const pid_t *tids; /* these threads and what they make */
 	size_t tid_count;
-	size_t ring_bytes; /* of one CPU; a power of two of pages; 0: by the number of CPUs */
+	size_t buffer_bytes; /* of one CPU's slots; a power of two, at least 64 KiB; 0: by the number of CPUs */
 };
 
 /* Called for each record in a ring, in order of time within a CPU. row and text are valid during
