@@ -9,8 +9,9 @@
 struct pt_record {
 	uint32_t kind;	   /* enum pt_kind */
 	uint32_t text_len; /* bytes at text; 0 for a kind without TEXT */
-	const void *row;   /* the kind's struct, aligned to 8; valid until the next call on its source */
-	const char *text;  /* not terminated */
+	const void
+		*row; /* the kind's struct, aligned to 8; valid until the next call on its source */
+	const char *text; /* not terminated */
 };
 
 /* The time of any record: TIME is the first field of every kind. */
