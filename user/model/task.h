@@ -6,7 +6,7 @@
 #ifndef PT_MODEL_TASK_H
 #define PT_MODEL_TASK_H
 
-#include "trace/record.h"
+#include "base/record.h"
 
 /* What a task's time goes to. The names go into JSON in lower case. */
 #define PT_PARTS(P)             \

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads a trace file, whole, unfinished or damaged. Records of the wanted kinds come merged in ascending time.
- * Frames are decoded by several threads ahead of the caller; memory is bounded by a few intervals.
+ * Reads a trace file, whole, unfinished or damaged. Records of the wanted kinds come merged in
+ * ascending time. Frames are decoded by several threads ahead of the caller; memory is bounded by a
+ * few intervals.
  */
 #ifndef PT_TRACE_READER_H
 #define PT_TRACE_READER_H
 
 #include "base/error.h"
 #include "trace/meta.h"
-#include "trace/record.h"
+#include "base/record.h"
 
 struct pt_reader;
 
 struct pt_reader_options {
-	uint64_t kinds;	      /* bit (1 << kind) for each wanted kind; 0: all. Others are not even unpacked */
+	uint64_t kinds;	      /* bit (1 << kind) for each wanted kind; 0: all. Others are not even
+				 unpacked */
 	unsigned int threads; /* 0: one for each CPU */
 };
 
@@ -26,25 +28,27 @@ struct pt_damage {
 
 struct pt_reader_summary {
 	uint64_t file_bytes;
-	bool complete;			      /* it was finished by the recorder: `end` is valid */
-	uint64_t ends_at;		      /* time of the last readable record, ns since the start */
-	uint64_t records[PT_KIND_LIMIT];      /* in the file, of known kinds, wanted or not, as far as readable */
-	uint64_t bytes[PT_KIND_LIMIT];	      /* compressed */
-	uint64_t unknown_records;	      /* of kinds this version does not know */
-	const struct pt_damage *damages;      /* owned by the reader */
+	bool complete;			 /* it was finished by the recorder: `end` is valid */
+	uint64_t ends_at;		 /* time of the last readable record, ns since the start */
+	uint64_t records[PT_KIND_LIMIT]; /* in the file, of known kinds, wanted or not, as far as
+					    readable */
+	uint64_t bytes[PT_KIND_LIMIT];	 /* compressed */
+	uint64_t unknown_records;	 /* of kinds this version does not know */
+	const struct pt_damage *damages; /* owned by the reader */
 	size_t damage_count;
 };
 
 /* -EBADMSG if it is no trace, -EPROTO if a newer format that cannot be read. */
-int pt_reader_open(struct pt_reader **out, const char *path, const struct pt_reader_options *options,
-		   struct pt_error *err);
+int pt_reader_open(struct pt_reader **out, const char *path,
+		   const struct pt_reader_options *options, struct pt_error *err);
 
 const struct pt_meta *pt_reader_meta(const struct pt_reader *reader);
 
 /* NULL if the trace is not complete. */
 const struct pt_end *pt_reader_end(const struct pt_reader *reader);
 
-/* 1 and a record, 0 at the end, or a negative errno. Damage is not an error: it is skipped and listed. The record is valid until the next call. */
+/* 1 and a record, 0 at the end, or a negative errno. Damage is not an error: it is skipped and
+ * listed. The record is valid until the next call. */
 int pt_reader_next(struct pt_reader *reader, struct pt_record *record, struct pt_error *err);
 
 /* Valid after pt_reader_next() has returned 0; before, it counts what has been seen so far. */

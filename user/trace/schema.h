@@ -3,7 +3,9 @@
 #ifndef PT_TRACE_SCHEMA_H
 #define PT_TRACE_SCHEMA_H
 
-#include "trace/record.h"
+#include "base/record.h"
+
+#define PT_FIELDS_MAX 64 /* fields of one kind */
 
 enum pt_class {
 	PT_CLASS_TIME,
@@ -39,5 +41,17 @@ struct pt_schema {
 
 /* NULL for a kind that is not in the catalogue. */
 const struct pt_schema *pt_schema_of(uint32_t kind);
+
+/* NULL if the kind has no such field. */
+const struct pt_field *pt_schema_field(const struct pt_schema *schema, const char *name);
+
+/* "time", "id", ...: the class as files and docs spell it. */
+const char *pt_class_name(enum pt_class class);
+
+/* "ns", "bytes" or "". */
+const char *pt_class_unit(enum pt_class class);
+
+/* "u8" to "u64", "s8" to "s64", "char16": the field's type as files and docs spell it. */
+const char *pt_field_type(const struct pt_field *field);
 
 #endif
