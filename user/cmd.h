@@ -12,6 +12,7 @@
 #define PT_EXIT_USAGE	2
 
 int cmd_record(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 
 #endif

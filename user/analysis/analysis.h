@@ -58,21 +58,21 @@ int pt_analyses_finish(struct pt_analyses *all);
 void pt_analyses_clear(struct pt_analyses *all);
 
 /* An array beside the model's table of tasks, which grows with it; rows are zero at first. */
-struct pt_rows {
+struct pt_per_task {
 	char **chunks;
 	size_t chunk_count;
 	size_t size; /* of a row */
 };
 
 /* NULL without memory. A row never moves. */
-void *pt_rows_get(struct pt_rows *rows, const struct pt_model_task *task);
+void *pt_per_task_get(struct pt_per_task *rows, const struct pt_model_task *task);
 
 /* NULL if nothing was ever put there. */
-const void *pt_rows_peek(const struct pt_rows *rows, const struct pt_model_task *task);
+const void *pt_per_task_peek(const struct pt_per_task *rows, const struct pt_model_task *task);
 
 /* For every row of every chunk in use, zero ones included. */
-void pt_rows_each(struct pt_rows *rows, void (*what)(void *row));
+void pt_per_task_each(struct pt_per_task *rows, void (*what)(void *row));
 
-void pt_rows_clear(struct pt_rows *rows);
+void pt_per_task_clear(struct pt_per_task *rows);
 
 #endif
