@@ -150,7 +150,7 @@ static void hello(struct worker *worker, uint64_t who)
 	worker->hello = true;
 	if (++crew->present < crew->members)
 		return;
-	if (crew->opt->model == MODEL_CLUSTER && crew->opt->workers)
+	if (crew->opt->model == MODEL_CLUSTER && crew->opt->workers && !crew->opt->kind->serves)
 		cluster_greet(crew, crew->opt->kind->start);
 	else
 		crew->opt->kind->start(crew);

@@ -92,6 +92,15 @@ static json_t *worker_json(struct worker *worker)
 	return out;
 }
 
+/* A crew on a scene of its own counts like this one: one list of each. */
+static void merge_scene(json_t *out, json_t *scene)
+{
+	static const char *const lists[] = {"loops", "channels", "stalls", "ports"};
+
+	for (size_t i = 0; scene && i < sizeof(lists) / sizeof(*lists); i++)
+		move_to(scene, lists[i], json_object_get(out, lists[i]));
+}
+
 json_t *crew_json(struct crew *crew)
 {
 	const struct options *opt = crew->opt;
@@ -132,6 +141,7 @@ json_t *crew_json(struct crew *crew)
 	json_object_set_new(out, "stalls", stalls);
 	json_object_set(out, "ports", crew->ports);
 	json_object_update(out, crew->result);
+	merge_scene(out, json_object_get(out, "scene"));
 	return out;
 }
 

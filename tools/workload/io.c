@@ -191,12 +191,11 @@ static void make_file(struct io *io)
 {
 	const struct options *opt = io->member->opt;
 	uint64_t start_ns = uv_hrtime();
-	size_t written = 0;
 
 	io->file = open_unnamed();
 	for (uint32_t i = 0; i < FILE_BLOCKS; i++) {
 		work_fill(opt->seed + i, io->slots[0].buffer, opt->size);
-		for (written = 0; written < opt->size;) {
+		for (size_t written = 0; written < opt->size;) {
 			ssize_t n =
 				write(io->file, io->slots[0].buffer + written, opt->size - written);
 
@@ -214,6 +213,7 @@ static void join(struct member *member)
 
 	member->state = io;
 	io->member = member;
+	io->file = -1;
 	for (int i = 0; i < IN_FLIGHT; i++) {
 		struct slot *slot = &io->slots[i];
 
@@ -221,7 +221,6 @@ static void join(struct member *member)
 		slot->buffer = xcalloc(1, member->opt->size);
 		slot->fs.data = slot->lookup.data = slot->job.data = slot;
 	}
-	make_file(io);
 }
 
 static void hear(struct member *member, const struct msg *msg, int fd)
@@ -230,6 +229,8 @@ static void hear(struct member *member, const struct msg *msg, int fd)
 
 	(void)msg;
 	(void)fd;
+	if (io->file < 0)
+		make_file(io);
 	io->next = io->finished = io->checksum = 0;
 	for (int i = 0; i < IN_FLIGHT; i++)
 		next_operation(&io->slots[i]);
@@ -298,7 +299,7 @@ const struct kind kind_io = {
 	.doc = "COUNT reads of SIZE bytes and lookups per worker, through the loop's thread pool",
 	.modes = modes,
 	.workers = 2,
-	.count = 20000,
+	.count = 60000,
 	.size = 4096,
 	.work = 64 << 20,
 	.check = check,

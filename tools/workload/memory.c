@@ -50,20 +50,22 @@ static json_t *rollup_json(void)
 static void prepare(struct crew *crew)
 {
 	struct memory *memory = xcalloc(1, sizeof(*memory));
-	uint64_t start_ns = uv_hrtime();
 
 	crew->state = memory;
 	must(uv_timer_init(crew->seat.loop, &memory->hold), "timer");
 	memory->hold.data = crew;
-	if (!is_shared(crew->opt))
-		return;
-	crew_share(crew, crew->opt->size);
-	work_fill(crew->opt->seed, crew->shared, crew->opt->size);
-	seat_stalled(&crew->seat, start_ns, "load");
+	if (is_shared(crew->opt))
+		crew_share(crew, crew->opt->size);
 }
 
 static void start(struct crew *crew)
 {
+	uint64_t start_ns = uv_hrtime();
+
+	if (is_shared(crew->opt)) {
+		work_fill(crew->opt->seed, crew->shared, crew->opt->size);
+		seat_stalled(&crew->seat, start_ns, "load");
+	}
 	for (uint32_t i = 0; i < crew->opt->workers; i++)
 		crew_send(&crew->workers[i], MSG_LOAD, 0, NULL, 0);
 }

@@ -64,6 +64,10 @@ static int check(const struct options *opt)
 		say("threads have a queue, not pipes");
 		return -EINVAL;
 	}
+	if (opt->model == MODEL_CLUSTER && options_via_is(opt, "pipe")) {
+		say("a cluster hands connections over, which pipes cannot");
+		return -EINVAL;
+	}
 	if (opt->size > 64 << 20) {
 		say("a message has at most 64 MiB");
 		return -EINVAL;
@@ -294,7 +298,7 @@ const struct kind kind_message = {
 	.doc = "COUNT messages of SIZE bytes to each worker, in bursts or there and back",
 	.modes = modes,
 	.workers = 2,
-	.count = 20000,
+	.count = 40000,
 	.size = 256,
 	.vias = true,
 	.check = check,

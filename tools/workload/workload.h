@@ -65,6 +65,7 @@ struct kind {
 	const char *const *modes; /* NULL-terminated, the default first */
 	const char *cluster_mode; /* the default of a cluster, where it is another */
 	bool vias;		  /* --via means something */
+	bool serves;		  /* its workers have a port without being greeted */
 	uint32_t workers;
 	uint64_t count, size, work;
 	double seconds;
