@@ -114,7 +114,7 @@ void work_fill(uint32_t seed, void *data, size_t size)
 
 	for (size_t i = 0; i < size; i++) {
 		x = stream_next(x);
-		bytes[i] = x & 0xff;
+		bytes[i] = 'a' + (x & 15);
 	}
 }
 

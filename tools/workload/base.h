@@ -16,6 +16,7 @@ void name_task(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The computation of all workloads, the same in Node. */
 uint32_t work_compute(uint32_t seed, uint64_t bytes);
+/* Letters, so that any serialisation leaves them as they are. */
 void work_fill(uint32_t seed, void *data, size_t size);
 uint32_t work_hash(const void *data, size_t size);
 
