@@ -13,20 +13,6 @@ static json_t *end_json(pid_t pid, pid_t tid)
 	return json_pack("{s:i, s:i}", "pid", (int)pid, "tid", (int)tid);
 }
 
-static json_t *own_traffic(const struct link *link, bool sent)
-{
-	struct traffic traffic = sent ? link->sent : link->received;
-	const struct traffic *calls;
-
-	if (link->stream) {
-		calls = sent ? &link->stream->sent : &link->stream->received;
-		traffic.calls = calls->calls;
-		traffic.would_block = calls->would_block;
-		traffic.fds = calls->fds;
-	}
-	return traffic_json(&traffic);
-}
-
 static void add_to(json_t *object, const char *key, json_int_t more)
 {
 	json_t *value = json_object_get(object, key);
@@ -53,13 +39,13 @@ static void channels_of(const struct worker *worker, json_t *list)
 					(int)worker->index, "kind", link->name, "system_calls",
 					calls, "from", end_json(crew->seat.pid, crew->seat.tid),
 					"to", end_json(worker->pid, worker->tid), "sent",
-					own_traffic(link, true), "received", received));
+					link_traffic_json(link, true), "received", received));
 	json_array_append_new(list,
 			      json_pack("{s:i, s:s, s:b, s:o, s:o, s:O?, s:o}", "worker",
 					(int)worker->index, "kind", link->name, "system_calls",
 					calls, "from", end_json(worker->pid, worker->tid), "to",
 					end_json(crew->seat.pid, crew->seat.tid), "sent", sent,
-					"received", own_traffic(link, false)));
+					"received", link_traffic_json(link, false)));
 	json_object_del(worker->report, "sent");
 	json_object_del(worker->report, "received");
 }
@@ -92,11 +78,13 @@ static json_t *worker_json(struct worker *worker)
 	return out;
 }
 
-/* A crew on a scene of its own counts like this one: one list of each. */
+/* A crew on a scene of its own counts like this one: one list of each. Its main loop is the
+ * scene's, which is there already. */
 static void merge_scene(json_t *out, json_t *scene)
 {
 	static const char *const lists[] = {"loops", "channels", "stalls", "ports"};
 
+	json_array_remove(json_object_get(scene, "loops"), 0);
 	for (size_t i = 0; scene && i < sizeof(lists) / sizeof(*lists); i++)
 		move_to(scene, lists[i], json_object_get(out, lists[i]));
 }

@@ -252,3 +252,17 @@ void link_free(struct link *link)
 	free(link->stream);
 	free(link);
 }
+
+json_t *link_traffic_json(const struct link *link, bool sent)
+{
+	struct traffic traffic = sent ? link->sent : link->received;
+
+	if (link->stream) {
+		const struct traffic *calls = sent ? &link->stream->sent : &link->stream->received;
+
+		traffic.calls = calls->calls;
+		traffic.would_block = calls->would_block;
+		traffic.fds = calls->fds;
+	}
+	return traffic_json(&traffic);
+}

@@ -47,6 +47,8 @@ void link_send(struct link *link, uint16_t type, uint64_t value, const void *dat
 	       int fd);
 /* What was sent still arrives. */
 void link_close(struct link *link);
+/* What this end sent or received so far: messages, and the calls that moved them. */
+json_t *link_traffic_json(const struct link *link, bool sent);
 /* After end, and for a queue after both ends. */
 void link_free(struct link *link);
 

@@ -22,20 +22,13 @@ void member_send(struct member *member, uint32_t type, uint64_t value, const voi
 static void report(struct member *member)
 {
 	struct link *link = member->link;
-	struct traffic sent = link->sent, received = link->received;
 	json_t *out = member->report;
 	char *text;
 
-	if (link->stream) {
-		sent.calls = link->stream->sent.calls;
-		sent.would_block = link->stream->sent.would_block;
-		received.calls = link->stream->received.calls;
-		received.would_block = link->stream->received.would_block;
-	}
 	json_object_set_new(out, "loop", seat_loop_json(&member->seat));
 	json_object_set_new(out, "stalls", seat_stalls_json(&member->seat));
-	json_object_set_new(out, "sent", traffic_json(&sent));
-	json_object_set_new(out, "received", traffic_json(&received));
+	json_object_set_new(out, "sent", link_traffic_json(link, true));
+	json_object_set_new(out, "received", link_traffic_json(link, false));
 	json_object_set_new(out, "wakeups", json_integer(link->wakeups));
 	if (member->opt->model == MODEL_CLUSTER)
 		json_object_set_new(out, "greeted", json_integer(member->greeted));

@@ -51,8 +51,7 @@ class Crew {
 	create(index) {
 		const helper = index >= this.options.workers;
 		const worker = {
-			index, helper, crew: this, created: now(), handed_over: 0,
-			exit_code: 0, exit_signal: null, report: null,
+			index, helper, crew: this, created: now(), exit_code: 0, exit_signal: null, report: null,
 		};
 
 		if (helper)
@@ -269,7 +268,9 @@ class Crew {
 			...this.result,
 		};
 
-		// A crew on a scene of its own counts like this one: one list of each.
+		// A crew on a scene of its own counts like this one: one list of each. Its main loop is
+		// the scene's, which is there already.
+		out.scene?.loops.shift();
 		for (const list of ['loops', 'channels', 'stalls', 'ports']) {
 			if (!out.scene)
 				break;

@@ -7,6 +7,10 @@ const v8 = require('v8');
 
 const ADVANCED_HEAD = 4; // the length before each message
 
+function varintSize(value) {
+	return value < 128 ? 1 : 1 + varintSize(Math.floor(value / 128));
+}
+
 // A string d of plain letters need not be serialised once more to know its length.
 function sizeOf(serialization, message) {
 	const { d, ...head } = message;
@@ -15,12 +19,33 @@ function sizeOf(serialization, message) {
 
 	if (serialization === 'advanced') {
 		const size = v8.serialize(known).length + ADVANCED_HEAD;
-		const digits = plain ? (d.length < 128 ? 1 : d.length < 16384 ? 2 : d.length < 2097152 ? 3 : 4) : 0;
 
-		return plain ? size + 3 + 1 + digits + d.length : size;
+		// The key d takes three bytes, the value one and its length in groups of seven bits.
+		return plain ? size + 4 + varintSize(d.length) + d.length : size;
 	}
 	// ,"d":"" and the newline
 	return Buffer.byteLength(JSON.stringify(known)) + 1 + (plain ? 7 + d.length : 0);
+}
+
+// How many bytes V8 writes for a number depends on how it keeps it at that moment: strings have
+// one length only.
+function toWire({ t, d, ...numbers }) {
+	const wire = { t };
+
+	for (const [key, value] of Object.entries(numbers))
+		if (value !== undefined)
+			wire[key] = String(value);
+	if (d !== undefined)
+		wire.d = d;
+	return wire;
+}
+
+function fromWire({ t, d, ...numbers }) {
+	const message = { t, d };
+
+	for (const [key, value] of Object.entries(numbers))
+		message[key] = Number(value);
+	return message;
 }
 
 class Link {
@@ -42,13 +67,15 @@ class Link {
 	}
 
 	send(message) {
-		this.count(this.sent, message);
-		this.write(message);
+		const wire = toWire(message);
+
+		this.count(this.sent, wire);
+		this.write(wire);
 	}
 
 	take(message) {
 		this.count(this.received, message);
-		this.onMessage(message);
+		this.onMessage(fromWire(message));
 	}
 }
 
@@ -91,6 +118,7 @@ class ForkLink extends Link {
 class LineLink extends Link {
 	constructor(input, output) {
 		super('unix', 'json');
+		this.input = input;
 		this.output = output;
 		this.rest = '';
 		input.setEncoding('latin1');
@@ -111,6 +139,7 @@ class LineLink extends Link {
 
 	close() {
 		this.output.end();
+		this.input.destroy();
 	}
 }
 

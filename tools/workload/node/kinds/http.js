@@ -47,6 +47,7 @@ class Server {
 			this.sockets.delete(socket);
 			this.counts.received.bytes += socket.bytesRead;
 			this.counts.sent.bytes += socket.bytesWritten;
+			this.checkClosed();
 		});
 	}
 
@@ -54,10 +55,19 @@ class Server {
 		this.http.listen(0, '127.0.0.1', () => done(this.http.address().port));
 	}
 
-	// Clients close first, at the end of a round; their last packet may still be on the way.
+	checkClosed() {
+		if (this.sockets.size === 0 && this.isClosed)
+			this.onClosed();
+	}
+
+	// The last socket may report its bytes after the server has said that it is closed.
 	close() {
 		return new Promise((resolve) => {
-			this.http.close(resolve);
+			this.onClosed = resolve;
+			this.http.close(() => {
+				this.isClosed = true;
+				this.checkClosed();
+			});
 			this.http.closeIdleConnections();
 		});
 	}
