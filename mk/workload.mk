@@ -13,12 +13,12 @@ all: workload
 .PHONY: workload
 workload: $(WORKLOAD_BIN) $(WORKLOAD_NODE)
 
-$(WORKLOAD_BIN): $(WORKLOAD_OBJ)
+$(WORKLOAD_BIN): $(WORKLOAD_OBJ) $(O)/cc.flags
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(WORKLOAD_LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(WORKLOAD_OBJ) $(WORKLOAD_LIBS)
 
-$(O)/tools/workload/%.o: tools/workload/%.c Makefile mk/workload.mk
+$(O)/tools/workload/%.o: tools/workload/%.c $(O)/cc.flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -28,14 +28,13 @@ $(WORKLOAD_DIR)/node/%: tools/workload/node/%
 	$(Q)mkdir -p $(@D)
 	$(Q)cp $< $@
 
-.PHONY: check-workload
-check-workload: workload
-	$(Q)$(PYTHON) tests/workload/run $(WORKLOAD_DIR)
-
 install:: workload
-	$(Q)install -d $(DESTDIR)$(PREFIX)/libexec/partrace
-	$(Q)install -m 755 $(WORKLOAD_BIN) $(DESTDIR)$(PREFIX)/libexec/partrace/partrace-workload
-	$(Q)cd $(WORKLOAD_DIR) && for f in $(WORKLOAD_NODE:$(WORKLOAD_DIR)/%=%); do \
-		install -D -m 644 $$f $(abspath $(DESTDIR)$(PREFIX))/libexec/partrace/$$f; done
+	$(Q)install -d '$(DESTDIR)$(PREFIX)/libexec/partrace/node/kinds'
+	$(Q)install -m 755 $(WORKLOAD_BIN) '$(DESTDIR)$(PREFIX)/libexec/partrace'
+	$(Q)set -e; for f in $(WORKLOAD_JS:tools/workload/node/%=%); do \
+		install -m 644 tools/workload/node/$$f "$(DESTDIR)$(PREFIX)/libexec/partrace/node/$$f"; done
+
+uninstall::
+	$(Q)rm -rf '$(DESTDIR)$(PREFIX)/libexec/partrace'
 
 -include $(WORKLOAD_OBJ:.o=.d)
