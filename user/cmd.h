@@ -14,5 +14,6 @@
 int cmd_record(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_workload(int argc, char **argv);
 
 #endif
