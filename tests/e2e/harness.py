@@ -85,6 +85,9 @@ def check_invariants(report):
     lost = sum(report.trace["lost"].values())
     if lost:
         raise Failure(f"{lost} records lost: {report.trace['lost']}")
+    contradictions = report.trace.get("counters", {}).get("contradictions", 0)
+    if contradictions:
+        raise Failure(f"switches of {contradictions} tasks contradict the kernel's counters")
     seen = set()
     for task in report.tasks:
         who = f"task {task['tid']} ({task['comm']})"
