@@ -129,10 +129,10 @@ def waits_are_charged_to_who_had_the_cpu(box):
     """The spinners had the CPU while the other one waited, and the charges sum to the wait."""
     truth, report = box.record_truth("waiter")
     tasks = {row["comm"]: report.one(tid=row["tid"]) for row in truth}
-    if "cpu_taken_by" not in tasks["spin-a"]:
-        raise Skip("the report has no cpu_taken_by for tasks")
+    if "waited_for" not in tasks["spin-a"]:
+        raise Skip("the report has no waited_for for tasks")
     for name, other in (("spin-a", "spin-b"), ("spin-b", "spin-a")):
-        charges = tasks[name]["cpu_taken_by"]
+        charges = tasks[name]["waited_for"]
         box.equal(sum(c["ns"] for c in charges), tasks[name]["state_ns"]["runnable"], f"sum of the charges of {name}")
         most = max(charges, key=lambda c: c["ns"])
         box.equal(most["comm"], other, f"who had the CPU most while {name} waited")

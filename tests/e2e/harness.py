@@ -85,6 +85,9 @@ def check_invariants(report):
     lost = sum(report.trace["lost"].values())
     if lost:
         raise Failure(f"{lost} records lost: {report.trace['lost']}")
+    contradictions = report.trace.get("counters", {}).get("contradictions", 0)
+    if contradictions:
+        raise Failure(f"switches of {contradictions} tasks contradict the kernel's counters")
     seen = set()
     for task in report.tasks:
         who = f"task {task['tid']} ({task['comm']})"
@@ -225,10 +228,13 @@ class Box:
             raise Failure(what)
 
     def one_line(self, done, status, *words):
-        """Refused as it should be: this status, one line on stderr that has one of the words, nothing on stdout."""
+        """Refused as it should be: this status, one line on stderr that has one of the words, nothing on stdout.
+
+        A usage error may add where to read more, as argp does."""
         self.check(done.status == status if isinstance(status, int) else done.status in status,
                    f"status {status} was expected of {done}")
-        self.equal(len(done.err.splitlines()), 1, f"lines on stderr of {done}")
+        lines = [line for line in done.err.splitlines() if not line.startswith("Try `")]
+        self.equal(len(lines), 1, f"lines on stderr of {done}")
         self.check(not words or any(w.lower() in done.err.lower() for w in words), f"none of {words} in {done}")
         self.equal(done.out, "", f"stdout of {done}")
 
