@@ -12,7 +12,6 @@
 #define PT_EXIT_USAGE	2
 
 int cmd_record(int argc, char **argv);
-int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_workload(int argc, char **argv);
 
