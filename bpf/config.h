@@ -9,6 +9,7 @@
 #define PT_SYSCALL_LIMIT 512
 #define PT_HISTORY	 64 /* switches between others that a CPU remembers; a power of two */
 #define PT_PEER_CACHE	 64
+#define PT_FD_CACHE	 8
 #define PT_KIND_SPACE	 96 /* room for kinds in the loss counters; above the largest id */
 
 /* How a system call that blocks finds its reason. */
@@ -48,7 +49,7 @@ struct pt_config {
 	__u32 all;		     /* every task is a target */
 	__u32 switch_state_argument; /* trace_sched_switch() has the state as its fourth argument */
 	__u32 slots;		     /* of one CPU; a power of two */
-	__u64 ring_wakeup;   /* bytes in a ring that wake the reader */
+	__u64 ring_wakeup;	     /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
 	__u8 call_class[PT_SYSCALL_LIMIT];
 };
@@ -71,12 +72,19 @@ struct pt_history {
 	struct pt_comm comm;
 };
 
+/* Why a task blocked that last blocked on a descriptor. */
+struct pt_fd_reason {
+	__u64 key;   /* tid, descriptor and system call */
+	__u64 clock; /* rq->clock then */
+	__u64 reason;
+};
+
 struct pt_cpu {
-	__u64 clock_offset; /* CLOCK_MONOTONIC - rq->clock */
-	__u64 clock_synced; /* rq->clock when that was measured */
-	__u64 clock_last;   /* the latest time given out */
-	__u64 messages;	    /* in the ring, so far */
-	__u64 slots;	    /* filled, so far */
+	__u64 clock_offset;	   /* CLOCK_MONOTONIC - rq->clock */
+	__u64 clock_synced;	   /* rq->clock when that was measured */
+	__u64 clock_last;	   /* the latest time given out */
+	__u64 messages;		   /* in the ring, so far */
+	__u64 slots;		   /* filled, so far */
 	__u64 lost[PT_KIND_SPACE]; /* by kind */
 	__u64 history_first; /* rq->clock of the first switch that the history has had since it was
 				emptied */
@@ -87,6 +95,7 @@ struct pt_cpu {
 				  followed */
 	__u64 file_reason;     /* and its pt_reason */
 	struct pt_history history[PT_HISTORY];
+	struct pt_fd_reason fd_reasons[PT_FD_CACHE];
 	__u64 peers[PT_PEER_CACHE]; /* hashes of the names that were lately recorded */
 } __attribute__((aligned(64)));
 

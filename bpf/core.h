@@ -139,21 +139,21 @@ static __always_inline void pt_commit(struct pt_cpu *cpu, void *message)
 	bpf_ringbuf_submit(message, flags);
 }
 
-#define PT_HEADER(name)                                                  \
-	(struct pt_header)                                               \
-	{                                                                \
-		.kind = PT_KIND_##name, .size = sizeof(struct pt_##name) \
+#define PT_HEADER(name)                                                                            \
+	(struct pt_header)                                                                         \
+	{                                                                                          \
+		.kind = PT_KIND_##name, .size = sizeof(struct pt_##name)                           \
 	}
 
 /* One record of a fixed size: declares `message`, or counts the loss and returns from the program.
  */
-#define PT_MESSAGE(name)                                                \
-	struct {                                                        \
-		struct pt_header header;                                \
-		struct pt_##name row;                                   \
-	} *message = pt_reserve(cpu, PT_KIND_##name, sizeof(*message)); \
-	if (!message)                                                   \
-		return 0;                                               \
+#define PT_MESSAGE(name)                                                                           \
+	struct {                                                                                   \
+		struct pt_header header;                                                           \
+		struct pt_##name row;                                                              \
+	} *message = pt_reserve(cpu, PT_KIND_##name, sizeof(*message));                            \
+	if (!message)                                                                              \
+		return 0;                                                                          \
 	message->header = PT_HEADER(name)
 
 static __always_inline void pt_comm_copy(struct pt_comm *to, const char *from)

@@ -24,6 +24,8 @@
 #define UNIX98_PTY_MASTER_MAJOR 128
 #define UNIX98_PTY_SLAVE_END	143
 
+#define PT_FD_TRUST 100000 /* ns */
+
 static __always_inline struct pt_regs *pt_regs_of(struct task_struct *task)
 {
 	return (struct pt_regs *)bpf_task_pt_regs(task);
@@ -107,32 +109,26 @@ static __always_inline __u8 pt_reason_of_file(struct file *file)
 }
 
 /*
- * By the file behind a descriptor. Its operations tell its kind, sockets apart, and the same kind
- * comes again and again: the last answer is kept. (struct file itself may be another one at the
- * same address.)
+ * By the file behind a descriptor. Whoever sleeps there hundreds of thousands of times a second does so on the same
+ * file: within PT_FD_TRUST ns the last answer serves for the same task, descriptor and call.
  */
-static __always_inline __u8 pt_reason_of_fd(struct task_struct *task, struct pt_cpu *cpu, __u32 fd)
+static __always_inline __u8 pt_reason_of_fd(struct task_struct *task, struct pt_cpu *cpu, __u32 fd,
+					    __u16 number, __u64 clock)
 {
-	struct file *file = pt_file_of(task, fd);
-	__u64 operations;
-	__u8 reason;
+	struct pt_fd_reason *last = &cpu->fd_reasons[(__u32)task->pid % PT_FD_CACHE];
+	__u64 key = (__u64)task->pid << 32 | (__u64)fd << 16 | number;
 
-	if (!file)
-		return PT_REASON_OTHER;
-	operations = (__u64)BPF_CORE_READ(file, f_op);
-	if (operations == cpu->file_operations)
-		return cpu->file_reason;
-	reason = pt_reason_of_file(file);
-	if (reason == PT_REASON_PIPE || reason == PT_REASON_EVENTFD) {
-		cpu->file_operations = operations;
-		cpu->file_reason = reason;
-	}
-	return reason;
+	if (last->key == key && clock - last->clock < PT_FD_TRUST)
+		return last->reason;
+	last->key = key;
+	last->clock = clock;
+	last->reason = pt_reason_of_file(pt_file_of(task, fd));
+	return last->reason;
 }
 
 /* What a task waits for that sleeps in a system call. */
 static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct pt_cpu *cpu,
-					      struct pt_regs *regs, __s16 number)
+					      struct pt_regs *regs, __s16 number, __u64 clock)
 {
 	__u64 index = (__u16)number;
 	__u8 class;
@@ -142,7 +138,7 @@ static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct p
 		return PT_REASON_OTHER;
 	class = pt_config.call_class[index];
 	if (class == PT_CALL_FD)
-		return pt_reason_of_fd(task, cpu, pt_syscall_first(regs));
+		return pt_reason_of_fd(task, cpu, pt_syscall_first(regs), number, clock);
 	return class >= PT_CALL_REASON ? class - PT_CALL_REASON : PT_REASON_OTHER;
 }
 

@@ -72,7 +72,7 @@ enum pt_reason {
 #define S(value, name, text) PT_REASON_##name = value,
 	PT_REASONS(S)
 #undef S
-	PT_REASON_COUNT
+		PT_REASON_COUNT
 };
 
 /* switch.flags */
@@ -81,8 +81,9 @@ enum pt_reason {
 #define PT_SWITCH_USER	    4 /* prev was interrupted in user mode, not inside a system call */
 
 /* wakeup.flags */
-#define PT_WAKEUP_IRQ	  1 /* the waker is an interrupt: `waker` is whoever it interrupted */
-#define PT_WAKEUP_SOFTIRQ 2 /* a soft interrupt: often, but not always, work that `waker` itself caused (loopback) */
+#define PT_WAKEUP_IRQ 1 /* the waker is an interrupt: `waker` is whoever it interrupted */
+#define PT_WAKEUP_SOFTIRQ                                                                          \
+	2 /* a soft interrupt: often, but not always, work that `waker` itself caused (loopback) */
 
 /* task.flags */
 #define PT_TASK_KTHREAD 1
@@ -203,7 +204,7 @@ enum pt_reason {
 	K(5, command, "The command line of a process.")                                            \
 	K(6, rename, "A target changed its name.")                                                 \
 	K(7, exit, "A target exits.")                                                              \
-	K(8, migrate, "A target runs on another CPU than before.")                      \
+	K(8, migrate, "A target runs on another CPU than before.")                                 \
 	K(9, task, "What the kernel knew of a task at one moment.")                                \
 	K(10, occupant, "Who, not a target, had the CPU that a target waited for.")                \
 	K(11, loss, "Records that did not reach the file.")
@@ -220,7 +221,7 @@ enum pt_kind {
 #define K(id, name, doc) PT_KIND_##name = id,
 	PT_KINDS(K)
 #undef K
-	PT_KIND_LIMIT
+		PT_KIND_LIMIT
 };
 
 /*

@@ -236,7 +236,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		struct pt_regs *regs = pt_regs_of(prev);
 
 		s.number = pt_syscall_number(regs);
-		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number);
+		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number, s.clock);
 	}
 	s.time = pt_switch_time(&s);
 	if (s.to)

@@ -216,7 +216,7 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 			number = pt_syscall_number(regs);
 		if (state != PT_STATE_DEAD)
 			reason = pt_reason_of(task, raw, number,
-					      pt_reason_of_call(task, cpu, regs, number));
+					      pt_reason_of_call(task, cpu, regs, number, 0));
 	} else if (rq && task->sched_info.last_queued) {
 		since = rq->clock - task->sched_info.last_queued;
 	}
