@@ -43,7 +43,8 @@ BPF_CFLAGS := -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -tar
 # Every .c below user/ is part of the program; all but main.c also of the library that tests link.
 LIB_SRC  := $(filter-out user/main.c,$(sort $(wildcard user/*.c user/*/*.c)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
-BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
+# core defines what the others declare; the linker of libbpf 1.1 misplaces maps that are declared before.
+BPF_SRC  := bpf/core.bpf.c $(filter-out bpf/core.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 BPF_OBJ  := $(BPF_SRC:%.c=$(O)/%.o)
 SKEL     := $(O)/bpf/partrace.skel.h
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))

@@ -43,6 +43,17 @@ struct pt_consumed {
 	__u64 count;
 } __attribute__((aligned(64)));
 
+/* What the end of a system call means to us. */
+enum pt_call_end {
+	PT_END_NOTHING,
+	PT_END_EPOLL,	     /* (fd, events, limit, timeout in ms) */
+	PT_END_EPOLL_PWAIT2, /* (fd, events, limit, timespec) */
+	PT_END_POLL,	     /* (fds, count, timeout in ms) */
+	PT_END_POLL_TIMESPEC, /* a pointer to the timeout, which the kernel has overwritten with what was left */
+	PT_END_URING, /* (fd, to submit, to wait for, flags) */
+	PT_END_EPOLL_CREATE,
+};
+
 /* Set before load, constant for the verifier. */
 struct pt_config {
 	__u32 recorder_pid;	     /* never a target, nor its threads */
@@ -51,17 +62,22 @@ struct pt_config {
 	__u32 slots;		     /* of one CPU; a power of two */
 	__u64 ring_wakeup;	     /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
-	__u8 call_class[PT_SYSCALL_LIMIT];
+	__u64 stall;	     /* ns */
+	__u64 sample_period; /* ns */
+	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
+	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
 };
 
 #define PT_NO_OFFSET (-0x7fffffffffffffffLL)
 
 /* Changed while it runs. */
 struct pt_control {
-	__u32 launcher; /* the next task that this task makes is a target */
-	__u32 last;	/* the iterator takes the snapshot at the end */
-	__u32 live;	/* targets that have not exited */
-	__u32 reserved;
+	__u32 launcher;	   /* the next task that this task makes is a target */
+	__u32 last;	   /* the iterator takes the snapshot at the end */
+	__u32 live;	   /* targets that have not exited */
+	__u32 timed;	   /* system calls are being timed: pt_sys_enter is attached */
+	__u64 epoll_files; /* made so far: an address may belong to another file since */
+	__u64 long_turns;  /* turns that were found to be long, finished or not */
 };
 
 /* Somebody, not a target, who took a CPU. */
@@ -91,6 +107,7 @@ struct pt_cpu {
 	__u32 history_count; /* switches since it was emptied, also those that it no longer holds */
 	__u32 target;	     /* the task that took this CPU last is one */
 	__u64 nvcsw;	     /* its count of voluntary switches then */
+	__u64 turn; /* CLOCK_MONOTONIC when the turn began that it is in, 0: it is in none */
 	__u64 file_operations; /* of the last file that somebody blocked on here: an address, never
 				  followed */
 	__u64 file_reason;     /* and its pt_reason */

@@ -27,8 +27,32 @@
 #define TASK_DEAD	     0x0080
 #define TASK_NOLOAD	     0x0400
 
-/* A target's own state. What it had when it took its CPU stands in pt_cpu, which is cheaper to
- * reach. */
+#define PT_TURN_CALLS 16 /* different system calls of a turn that are told apart; a power of two */
+
+/* How often a turn made one system call, and for how long. */
+struct pt_turn_call {
+	__u64 length; /* ns, if calls are timed */
+	__u32 count;
+	__s32 number;
+};
+
+/* The loop that a target runs, once it has returned from a wait call. */
+struct pt_loop_state {
+	__u64 turn;	   /* CLOCK_MONOTONIC when the turn began that it is in */
+	__u64 loop;	   /* its wait object */
+	__u64 file;	   /* struct file that it waited on last: an address, never followed */
+	__u64 file_id;	   /* and the wait object's name */
+	__u64 epoll_files; /* pt_control.epoll_files when that was found */
+	__u64 entered; /* CLOCK_MONOTONIC when the call that it is in began, if calls are timed */
+	__u64 calls;   /* ns in others than wait calls in this turn */
+	__u32 call_count;
+	__u32 foreign; /* waits on other objects since the last on this one */
+	__u32 timed;   /* calls were timed all through the turn */
+	__u32 others;  /* calls that found no place in the table */
+	struct pt_turn_call table[PT_TURN_CALLS];
+};
+
+/* A target's own state. What it had when it took its CPU stands in pt_cpu, which is cheaper to reach. */
 struct pt_target {
 	__u64 nvcsw;	  /* when it was marked */
 	__u64 migrations; /* se.nr_migrations when it last took a CPU */
@@ -37,6 +61,7 @@ struct pt_target {
 	__u16 waker_flags;
 	__u16 cpu;	 /* where it ran last */
 	__u64 has_waker; /* it was woken since it last took a CPU */
+	struct pt_loop_state loop;
 };
 
 struct pt_target_map {
@@ -88,6 +113,7 @@ struct pt_consumed_map {
 extern struct pt_consumed_map pt_consumed SEC(".maps");
 
 extern const volatile struct pt_config pt_config;
+extern struct pt_control pt_control;
 
 static __always_inline struct pt_target *pt_target_of(struct task_struct *task)
 {
@@ -137,6 +163,17 @@ static __always_inline void pt_commit(struct pt_cpu *cpu, void *message)
 			flags = BPF_RB_FORCE_WAKEUP;
 	}
 	bpf_ringbuf_submit(message, flags);
+}
+
+/* Wakes the reader by a message without a record. */
+static __always_inline void pt_nudge(void)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&pt_rings, &index);
+	struct pt_header nudge = {};
+
+	if (ring)
+		bpf_ringbuf_output(ring, &nudge, sizeof(nudge), BPF_RB_FORCE_WAKEUP);
 }
 
 #define PT_HEADER(name)                                                                            \

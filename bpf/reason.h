@@ -3,7 +3,7 @@
 #ifndef PT_BPF_REASON_H
 #define PT_BPF_REASON_H
 
-#include "bpf/core.h"
+#include "bpf/regs.h"
 
 #define S_IFMT	 0170000
 #define S_IFSOCK 0140000
@@ -25,31 +25,6 @@
 #define UNIX98_PTY_SLAVE_END	143
 
 #define PT_FD_TRUST 100000 /* ns */
-
-static __always_inline struct pt_regs *pt_regs_of(struct task_struct *task)
-{
-	return (struct pt_regs *)bpf_task_pt_regs(task);
-}
-
-/* The number of the system call that a task is in, -1 outside of one: the entry code leaves it on
- * the stack. */
-static __always_inline __s16 pt_syscall_number(struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return regs->orig_ax;
-#else
-	return regs->syscallno;
-#endif
-}
-
-static __always_inline __u64 pt_syscall_first(struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return regs->di;
-#else
-	return regs->orig_x0;
-#endif
-}
 
 static __always_inline struct file *pt_file_of(struct task_struct *task, __u32 fd)
 {

@@ -90,6 +90,16 @@ enum pt_reason {
 #define PT_TASK_LAST	2 /* the snapshot at the end of recording, not at its start */
 #define PT_TASK_PEER	4 /* not a target: named because a target's records mention it */
 
+/* turn.loop of poll(2), select(2) and their like: the loop is the task */
+#define PT_LOOP_OF_TASK 0
+
+/* turn.flags, call.flags */
+#define PT_TURN_TIMED  1 /* calls and length were measured, else they are 0 */
+#define PT_TURN_NESTED 2 /* on another object than that of the loop which this task is in */
+
+/* sample.flags */
+#define PT_SAMPLE_USER 1 /* in user mode */
+
 /* exit.flags */
 #define PT_EXIT_GROUP 1 /* the last task of its process */
 
@@ -149,7 +159,10 @@ enum pt_reason {
 	F(__u32, tid, ID, "the task")                                                              \
 	F(__u32, pid, ID, "its process")                                                           \
 	F(__u32, code, ID, "as wait(2) gives it: exit status << 8 | signal")                       \
-	F(__u32, flags, FLAGS, "PT_EXIT_*")
+	F(__u32, flags, FLAGS, "PT_EXIT_*")                                                        \
+	F(__u64, user_time, NS,                                                                    \
+	  "utime: time in user mode over its life, as the kernel samples it")                      \
+	F(__u64, kernel_time, NS, "stime: likewise, in the kernel")
 
 #define PT_FIELDS_migrate(F)                                                                       \
 	F(__u64, time, TIME, "when it ran again")                                                  \
@@ -176,7 +189,9 @@ enum pt_reason {
 	F(__u8, state, ENUM, "pt_task_state")                                                      \
 	F(__u8, reason, ENUM, "what it blocks on (pt_reason)")                                     \
 	F(__u16, flags, FLAGS, "PT_TASK_*")                                                        \
-	F(__u32, reserved, FLAGS, "0")
+	F(__u32, reserved, FLAGS, "0")                                                             \
+	F(__u64, user_time, NS, "utime: time in user mode so far, as the kernel samples it")       \
+	F(__u64, kernel_time, NS, "stime: likewise, in the kernel")
 
 #define PT_FIELDS_occupant(F)                                                                      \
 	F(__u64, time, TIME, "when the target that waited for this CPU got it")                    \
@@ -195,7 +210,41 @@ enum pt_reason {
 	F(__u32, kind, ID, "of which kind; 0: a probe was skipped by the kernel")                  \
 	F(__u32, reserved, FLAGS, "0")
 
-/* K(id, name, doc) */
+#define PT_FIELDS_turn(F)                                                                          \
+	F(__u64, time, TIME, "when the wait call returned: a turn begins")                         \
+	F(__u64, loop, ID, "the wait object; PT_LOOP_OF_TASK if it has none of its own")           \
+	F(__u64, calls, NS, "in other system calls since the last of these records of the task")   \
+	F(__u64, wait, NS, "since the wait call began, only if PT_TURN_TIMED")                     \
+	F(__u32, tid, ID, "who waited")                                                            \
+	F(__u32, call_count, COUNT, "other system calls since then")                               \
+	F(__s32, timeout, ID,                                                                      \
+	  "what the call was given, ms rounded up; 0: it polled, -1: for ever")                    \
+	F(__s32, events, COUNT, "what it returned: ready descriptors, or -errno")                  \
+	F(__u32, limit, ID, "how many it could have returned, 0: no limit")                        \
+	F(__s16, syscall, ID, "which call")                                                        \
+	F(__u16, flags, FLAGS, "PT_TURN_*")
+
+#define PT_FIELDS_call(F)                                                                          \
+	F(__u64, time, TIME, "when the wait call after the turn returned, as in its turn record")  \
+	F(__u64, length, NS, "in these calls; only if PT_TURN_TIMED")                              \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, count, COUNT, "how often")                                                        \
+	F(__s16, syscall, ID, "which call; -1: all that did not fit into the table")               \
+	F(__u16, flags, FLAGS, "PT_TURN_*")                                                        \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_sample(F)                                                                        \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, period, NS, "how much time of its CPU this sample stands for")                    \
+	F(__u64, address, HASH, "the instruction")                                                 \
+	F(__u32, tid, ID, "who was on the CPU, in a turn of a millisecond or more")                \
+	F(__u16, cpu, ID, "which CPU")                                                             \
+	F(__s16, syscall, ID, "the system call it was in, -1: none")                               \
+	F(__u32, stack, ID, "stack trace, 0: none")                                                \
+	F(__u16, flags, FLAGS, "PT_SAMPLE_*")                                                      \
+	F(__u16, reserved, FLAGS, "0")
+
+/* K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 59: channels; 60 to 79: memory. */
 #define PT_KINDS(K)                                                                                \
 	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
 	K(2, wakeup, "A target was woken, and has run since.")                                     \
@@ -207,7 +256,10 @@ enum pt_reason {
 	K(8, migrate, "A target runs on another CPU than before.")                                 \
 	K(9, task, "What the kernel knew of a task at one moment.")                                \
 	K(10, occupant, "Who, not a target, had the CPU that a target waited for.")                \
-	K(11, loss, "Records that did not reach the file.")
+	K(11, loss, "Records that did not reach the file.")                                        \
+	K(20, turn, "A wait call of a target returned.")                                           \
+	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
+	K(22, sample, "What a target did on its CPU, in a turn that had become long.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;
 #define PT_KIND_STRUCT(id, name, doc)                                                              \

@@ -224,6 +224,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	s.to = pt_target_of(next);
 	s.cpu->target = s.to != NULL;
 	s.cpu->nvcsw = next->nvcsw;
+	s.cpu->turn = s.to ? s.to->loop.turn : 0;
 	s.clock = rq->clock;
 	if (!s.from && !s.to) {
 		pt_history_add(s.cpu, next, s.clock);

@@ -7,17 +7,6 @@
 
 #define PT_SLOT_CHECK 1024 /* slots between two looks at how full it is */
 
-/* Wakes the reader by a message without a record. */
-static __always_inline void pt_slot_nudge(void)
-{
-	__u32 index = bpf_get_smp_processor_id();
-	void *ring = bpf_map_lookup_elem(&pt_rings, &index);
-	struct pt_header nudge = {};
-
-	if (ring)
-		bpf_ringbuf_output(ring, &nudge, sizeof(nudge), BPF_RB_FORCE_WAKEUP);
-}
-
 /* The next slot of this CPU, or NULL if the reader is behind by all of them. */
 static __always_inline struct pt_slot *pt_slot_claim(struct pt_cpu *cpu)
 {
@@ -31,7 +20,7 @@ static __always_inline struct pt_slot *pt_slot_claim(struct pt_cpu *cpu)
 	if (behind >= pt_config.slots)
 		return NULL;
 	if (!(cpu->slots % PT_SLOT_CHECK) && behind > pt_config.slots / 4)
-		pt_slot_nudge();
+		pt_nudge();
 	index = index * pt_config.slots + (cpu->slots & (pt_config.slots - 1));
 	return bpf_map_lookup_elem(&pt_slots, &index);
 }

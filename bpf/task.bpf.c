@@ -28,8 +28,6 @@ struct {
 	__type(value, struct pt_exec_message);
 } pt_scratch SEC(".maps");
 
-extern struct pt_control pt_control;
-
 static __always_inline bool pt_is_wanted(__u64 key)
 {
 	return bpf_map_lookup_elem(&pt_wanted, &key) != NULL;
@@ -172,6 +170,8 @@ int BPF_PROG(pt_sched_process_exit, struct task_struct *task)
 		.involuntary = task->nivcsw,
 		.minor_faults = task->min_flt,
 		.major_faults = task->maj_flt,
+		.user_time = task->utime,
+		.kernel_time = task->stime,
 		.tid = task->pid,
 		.pid = task->tgid,
 		.code = task->exit_code,
@@ -229,6 +229,8 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 		.involuntary = task->nivcsw,
 		.minor_faults = task->min_flt,
 		.major_faults = task->maj_flt,
+		.user_time = task->utime,
+		.kernel_time = task->stime,
 		.tid = task->pid,
 		.pid = task->tgid,
 		.ppid = parent->tgid,

@@ -76,15 +76,19 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		options->recording.targets.all = true;
 		break;
 	case 'd':
-		options->recording.duration_ns = (uint64_t)(
-			parse_number(state, argument, MAX_SECONDS, "a number of seconds") * 1e9);
+		options->recording.duration_ns =
+			(uint64_t)(parse_number(state, argument, MAX_SECONDS,
+						"a number of seconds") *
+				   1e9);
 		break;
 	case 'o':
 		options->recording.output = argument;
 		break;
 	case 's':
-		options->recording.stall_ns = (uint64_t)(
-			parse_number(state, argument, 3600e3, "a number of milliseconds") * 1e6);
+		options->recording.targets.stall_ns =
+			(uint64_t)(parse_number(state, argument, 3600e3,
+						"a number of milliseconds") *
+				   1e6);
 		break;
 	case 'q':
 		options->quiet = true;
@@ -111,15 +115,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option option_table[] = {
-	{ "pid", 'p', "PID[,PID...]", 0, "record these processes, their threads and children", 0 },
-	{ "tid", 't', "TID[,TID...]", 0, "record these threads and what they make", 0 },
-	{ "all", 'a', NULL, 0, "record every task of the machine", 0 },
-	{ "duration", 'd', "SECONDS", 0, "stop after so long", 0 },
-	{ "output", 'o', "FILE", 0, "write FILE, not partrace.data", 0 },
-	{ "stall", 's', "MS", 0, "what counts as a stall (default 10)", 0 },
-	{ "quiet", 'q', NULL, 0, "print errors only", 0 },
-	{ "verbose", 'v', NULL, 0, "print what the kernel says of the probes", 0 },
-	{ 0 },
+	{"pid", 'p', "PID[,PID...]", 0, "record these processes, their threads and children", 0},
+	{"tid", 't', "TID[,TID...]", 0, "record these threads and what they make", 0},
+	{"all", 'a', NULL, 0, "record every task of the machine", 0},
+	{"duration", 'd', "SECONDS", 0, "stop after so long", 0},
+	{"output", 'o', "FILE", 0, "write FILE, not partrace.data", 0},
+	{"stall", 's', "MS", 0, "what counts as a stall (default 10)", 0},
+	{"quiet", 'q', NULL, 0, "print errors only", 0},
+	{"verbose", 'v', NULL, 0, "print what the kernel says of the probes", 0},
+	{0},
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -224,7 +228,7 @@ int cmd_record(int argc, char **argv)
 		.doc = "Records what tasks do into one file, for `partrace report`.",
 	};
 	struct options *options = calloc(1, sizeof(*options));
-	struct pt_error err = { 0 };
+	struct pt_error err = {0};
 	int status;
 
 	if (!options) {
@@ -232,7 +236,7 @@ int cmd_record(int argc, char **argv)
 		return EXIT_OURS;
 	}
 	options->recording.output = "partrace.data";
-	options->recording.stall_ns = (uint64_t)(DEFAULT_STALL * 1e6);
+	options->recording.targets.stall_ns = (uint64_t)(DEFAULT_STALL * 1e6);
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	options->recording.targets.pids = options->pids.id;

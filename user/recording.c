@@ -14,9 +14,9 @@
 
 #include "base/invoker.h"
 
-#define NS_PER_S     1000000000ull
-#define DRAIN_MS     20
-#define CUT_NS	     (NS_PER_S / 2)
+#define NS_PER_S 1000000000ull
+#define DRAIN_MS 20
+#define CUT_NS	 (NS_PER_S / 2)
 /* A probe may still be filling in a record whose time is this long ago: it belongs before the cut. */
 #define IN_FLIGHT_NS 2000000
 
@@ -29,9 +29,9 @@ struct recording {
 	struct pt_meta meta;
 	struct pt_end end;
 	sigset_t old_mask;
-	int signals;	   /* signalfd */
-	int signal;	   /* the one that ended it, 0 */
-	uint64_t last_cut; /* CLOCK_MONOTONIC ns */
+	int signals;			  /* signalfd */
+	int signal;			  /* the one that ended it, 0 */
+	uint64_t last_cut;		  /* CLOCK_MONOTONIC ns */
 	uint64_t reported[PT_KIND_LIMIT]; /* losses that are in the file */
 };
 
@@ -57,7 +57,7 @@ static int describe(struct recording *recording, struct pt_error *err)
 	meta->arch = strdup(host.machine);
 	meta->target = strdup(options->target_text);
 	meta->cpus = (uint32_t)get_nprocs_conf();
-	meta->stall_ns = options->stall_ns;
+	meta->stall_ns = options->targets.stall_ns;
 	meta->recorder_pid = (uint32_t)getpid();
 	meta->start_mono = now(CLOCK_MONOTONIC);
 	meta->start_wall = now(CLOCK_REALTIME);
@@ -113,7 +113,7 @@ static int store_losses(struct recording *recording, uint64_t until)
 			.count = lost[kind] - recording->reported[kind],
 			.kind = kind,
 		};
-		struct pt_record record = { .kind = PT_KIND_loss, .row = &row };
+		struct pt_record record = {.kind = PT_KIND_loss, .row = &row};
 
 		if (row.count)
 			r = pt_writer_add(recording->writer, &record);
@@ -195,8 +195,8 @@ static int poll_timeout(const struct recording *recording)
 static int record(struct recording *recording, struct pt_error *err)
 {
 	struct pollfd fds[] = {
-		{ .fd = recording->signals, .events = POLLIN },
-		{ .fd = pt_probes_ready_fd(recording->probes), .events = POLLIN },
+		{.fd = recording->signals, .events = POLLIN},
+		{.fd = pt_probes_ready_fd(recording->probes), .events = POLLIN},
 	};
 	const char *reason;
 	int r;
@@ -254,6 +254,7 @@ static int start(struct recording *recording, struct pt_error *err)
 	r = pt_probes_open(&recording->probes, &options->targets, err);
 	if (r)
 		return r;
+	pt_probes_time_calls(recording->probes, true);
 	if (!options->command || options->targets.all) {
 		r = pt_probes_mark(recording->probes, err);
 		if (r)
@@ -277,7 +278,7 @@ static int start(struct recording *recording, struct pt_error *err)
 int pt_recording_run(const struct pt_recording_options *options, struct pt_recording_result *result,
 		     struct pt_error *err)
 {
-	struct recording recording = { .options = options, .result = result, .signals = -1 };
+	struct recording recording = {.options = options, .result = result, .signals = -1};
 	int r;
 
 	memset(result, 0, sizeof(*result));

@@ -14,7 +14,6 @@ struct pt_recording_options {
 	const char *target_text; /* what was asked for, for people */
 	const char *output;
 	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */
-	uint64_t stall_ns;
 };
 
 struct pt_recording_result {

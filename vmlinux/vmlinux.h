@@ -136,6 +136,8 @@ struct task_struct {
 	pid_t tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	__u64 utime;
+	__u64 stime;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	__u64 start_boottime;
@@ -150,7 +152,7 @@ struct linux_binprm;
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, dx, si, di, orig_ax, ip, sp;
+	unsigned long r10, r9, r8, ax, dx, si, di, orig_ax, ip, cs, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -165,6 +167,8 @@ struct pt_regs {
 #else
 #error "no probes for this architecture"
 #endif
+
+struct bpf_perf_event_data;
 
 struct seq_file;
 

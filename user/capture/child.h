@@ -11,10 +11,10 @@
 #include "base/invoker.h"
 
 struct pt_child {
-	pid_t pid;    /* 0: not started */
-	int status;   /* as wait(2) gives it, once `gone` */
+	pid_t pid;  /* 0: not started */
+	int status; /* as wait(2) gives it, once `gone` */
 	bool gone;
-	int error;    /* errno of the exec that failed, 0 if it did not */
+	int error; /* errno of the exec that failed, 0 if it did not */
 };
 
 /*

@@ -15,7 +15,8 @@ int pt_decode_next(const void *message, size_t size, size_t *offset, struct pt_r
 	const struct pt_header *header = (const void *)at;
 	size_t left = size - *offset;
 
-	if (!left || (size == sizeof(*header) && !header->kind)) /* the latter only wakes the reader */
+	if (!left ||
+	    (size == sizeof(*header) && !header->kind)) /* the latter only wakes the reader */
 		return 0;
 	if (left < sizeof(*header) || header->kind >= PT_KIND_LIMIT || !row_sizes[header->kind] ||
 	    header->size > left - sizeof(*header) || header->size < row_sizes[header->kind])

@@ -15,13 +15,13 @@ static const struct {
 	uint16_t number;
 	uint8_t class;
 } call_classes[] = {
-#define REASON(number, reason)                              \
-	{                                                   \
-		number, PT_CALL_REASON + PT_REASON_##reason \
+#define REASON(number, reason)                                                                     \
+	{                                                                                          \
+		number, PT_CALL_REASON + PT_REASON_##reason                                        \
 	}
-#define FD(number)                 \
-	{                          \
-		number, PT_CALL_FD \
+#define FD(number)                                                                                 \
+	{                                                                                          \
+		number, PT_CALL_FD                                                                 \
 	}
 #ifdef SYS_epoll_wait
 	REASON(SYS_epoll_wait, POLL),
@@ -91,8 +91,25 @@ static const struct {
 #undef FD
 };
 
+/* Calls whose end is of interest. */
+static const struct {
+	uint16_t number;
+	uint8_t end;
+} call_ends[] = {
+#ifdef SYS_epoll_wait
+	{SYS_epoll_wait, PT_END_EPOLL},	    {SYS_poll, PT_END_POLL},
+	{SYS_select, PT_END_POLL_TIMESPEC}, {SYS_epoll_create, PT_END_EPOLL_CREATE},
+#endif
+	{SYS_epoll_pwait, PT_END_EPOLL},    {SYS_epoll_pwait2, PT_END_EPOLL_PWAIT2},
+	{SYS_ppoll, PT_END_POLL_TIMESPEC},  {SYS_pselect6, PT_END_POLL_TIMESPEC},
+	{SYS_io_uring_enter, PT_END_URING}, {SYS_epoll_create1, PT_END_EPOLL_CREATE},
+};
+
 static void classify_calls(struct pt_config *config)
 {
+	for (size_t i = 0; i < PT_ARRAY_SIZE(call_ends); i++)
+		config->call_end[call_ends[i].number] = call_ends[i].end;
+
 	for (size_t i = 0; i < PT_ARRAY_SIZE(call_classes); i++)
 		config->call_class[call_classes[i].number] = call_classes[i].class;
 }

@@ -31,7 +31,7 @@ struct pt_probes {
 	unsigned int cpu_count;
 	unsigned int slot_bytes; /* of one CPU's slots */
 	unsigned int ring_bytes; /* of one CPU's ring */
-	pt_probes_sink sink; /* of the drain that is under way */
+	pt_probes_sink sink;	 /* of the drain that is under way */
 	void *sink_context;
 	uint64_t bad_messages;
 };
@@ -148,12 +148,14 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 		return r;
 	config->recorder_pid = (uint32_t)getpid();
 	config->all = options->all;
+	config->stall = options->stall_ns;
 	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
 	config->ring_wakeup = probes->ring_bytes / 4;
 	bpf_map__set_max_entries(skeleton->maps.pt_slots, config->slots * probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_consumed, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_cpus, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
+	bpf_program__set_autoattach(skeleton->progs.pt_sys_enter, false);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
 }
@@ -275,6 +277,25 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	probes->skeleton->bss->pt_control.last = 1;
 	r = iterate(probes);
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
+}
+
+int pt_probes_time_calls(struct pt_probes *probes, bool on)
+{
+	struct partrace_bpf *skeleton = probes->skeleton;
+
+	if (on == (skeleton->links.pt_sys_enter != NULL))
+		return 0;
+	if (on) {
+		skeleton->links.pt_sys_enter = bpf_program__attach(skeleton->progs.pt_sys_enter);
+		if (!skeleton->links.pt_sys_enter)
+			return -errno;
+		skeleton->bss->pt_control.timed = 1;
+		return 0;
+	}
+	skeleton->bss->pt_control.timed = 0;
+	bpf_link__destroy(skeleton->links.pt_sys_enter);
+	skeleton->links.pt_sys_enter = NULL;
+	return 0;
 }
 
 void pt_probes_detach(struct pt_probes *probes)

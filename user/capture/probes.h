@@ -19,6 +19,7 @@ struct pt_probes_options {
 	size_t pid_count;
 	const pid_t *tids; /* these threads and what they make */
 	size_t tid_count;
+	uint64_t stall_ns; /* turns of this length are taken apart */
 	size_t buffer_bytes; /* of one CPU's slots; a power of two, at least 64 KiB; 0: by the number of CPUs */
 };
 
@@ -45,6 +46,9 @@ int pt_probes_ready_fd(const struct pt_probes *probes);
 
 /* Hands out all that lies in the rings. The first non-zero result of the sink, or 0. */
 int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context);
+
+/* From now on the system calls of loops are timed, or not any more: that costs every process of the machine 25 ns a call. */
+int pt_probes_time_calls(struct pt_probes *probes, bool on);
 
 /* The last `task` record of each target that lives. */
 int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err);

@@ -52,7 +52,7 @@ fail:
 
 static int hand_out(const struct pt_slot *slot, pt_probes_sink sink, void *context)
 {
-	struct pt_record record = { .kind = PT_KIND_switch, .row = &slot->row };
+	struct pt_record record = {.kind = PT_KIND_switch, .row = &slot->row};
 	int r = 0;
 
 	if (slot->parts & PT_SLOT_WAKEUP) {
@@ -65,7 +65,7 @@ static int hand_out(const struct pt_slot *slot, pt_probes_sink sink, void *conte
 			.wait = slot->wait,
 		};
 
-		r = sink(context, &(struct pt_record){ .kind = PT_KIND_wakeup, .row = &wakeup });
+		r = sink(context, &(struct pt_record){.kind = PT_KIND_wakeup, .row = &wakeup});
 	}
 	if (!r && slot->parts & PT_SLOT_MIGRATE) {
 		struct pt_migrate migrate = {
@@ -76,7 +76,7 @@ static int hand_out(const struct pt_slot *slot, pt_probes_sink sink, void *conte
 			.count = slot->moves,
 		};
 
-		r = sink(context, &(struct pt_record){ .kind = PT_KIND_migrate, .row = &migrate });
+		r = sink(context, &(struct pt_record){.kind = PT_KIND_migrate, .row = &migrate});
 	}
 	return r ? r : sink(context, &record);
 }

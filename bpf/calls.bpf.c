@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * System calls. One probe serves all subjects that care for the end of a call, as each program costs every process of
+ * the machine its 20 ns. A second one, at the beginning of calls, is attached only while loops stall: it lets the calls
+ * of a turn be timed.
+ */
+#include "bpf/loop.h"
+
+struct pt_loop_map pt_loops SEC(".maps");
+
+static __always_inline void pt_wait_end(struct pt_cpu *cpu, struct pt_target *target,
+					struct pt_regs *regs, __s64 result, __s16 number, __u8 end)
+{
+	struct pt_wait wait = {
+		.cpu = cpu,
+		.task = bpf_get_current_task_btf(),
+		.regs = regs,
+		.now = bpf_ktime_get_ns(),
+		.loop = PT_LOOP_OF_TASK,
+		.result = result,
+		.number = number,
+	};
+	__s32 timeout = PT_TIMEOUT_UNKNOWN;
+	__u32 limit = 0;
+
+	switch (end) {
+	case PT_END_EPOLL:
+		timeout = pt_syscall_fourth(regs);
+		limit = pt_syscall_third(regs);
+		wait.loop = pt_loop_of_fd(wait.task, &target->loop, pt_syscall_first(regs));
+		break;
+	case PT_END_EPOLL_PWAIT2:
+		timeout = pt_timeout_of_timespec(pt_syscall_fourth(regs));
+		limit = pt_syscall_third(regs);
+		wait.loop = pt_loop_of_fd(wait.task, &target->loop, pt_syscall_first(regs));
+		break;
+	case PT_END_POLL:
+		timeout = pt_syscall_third(regs);
+		break;
+	case PT_END_URING:
+		if (!(pt_syscall_fourth(regs) & IORING_ENTER_GETEVENTS) || !pt_syscall_third(regs))
+			return;
+		if (!(pt_syscall_fourth(regs) & IORING_ENTER_REGISTERED_RING))
+			wait.loop = pt_loop_of_fd(wait.task, &target->loop, pt_syscall_first(regs));
+		break;
+	}
+	pt_wait_ended(&wait, &target->loop, timeout, limit);
+}
+
+/* A call of a task in a turn that is not a wait. */
+static __always_inline void pt_call_end(struct pt_loop_state *state, __s16 number)
+{
+	__u64 length = 0;
+
+	if (pt_control.timed && state->entered) {
+		length = bpf_ktime_get_ns() - state->entered;
+		state->entered = 0;
+	}
+	pt_turn_call(state, number, length);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+	struct pt_target *target;
+	__u64 index;
+	__u8 end;
+
+	if (!cpu || !cpu->target)
+		return 0;
+	index = (__u16)pt_syscall_number(regs);
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	if (index >= PT_SYSCALL_LIMIT)
+		return 0;
+	end = pt_config.call_end[index];
+	if (end == PT_END_NOTHING && !cpu->turn)
+		return 0;
+	target = pt_target_of(bpf_get_current_task_btf());
+	if (!target)
+		return 0;
+	if (end >= PT_END_EPOLL && end <= PT_END_URING) {
+		pt_wait_end(cpu, target, regs, result, index, end);
+		return 0;
+	}
+	if (end == PT_END_EPOLL_CREATE)
+		pt_epoll_created(bpf_get_current_task_btf(), result);
+	if (cpu->turn)
+		pt_call_end(&target->loop, index);
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(pt_sys_enter, struct pt_regs *regs, long number)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+	struct pt_target *target;
+
+	if (!cpu || !cpu->turn)
+		return 0;
+	target = pt_target_of(bpf_get_current_task_btf());
+	if (target)
+		target->loop.entered = bpf_ktime_get_ns();
+	return 0;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Turns of event loops, as far as probes must know them; which waits make a loop, which turns belong together and what
+ * is a stall is for the reader to decide, who sees all records.
+ *
+ * Only ends of calls are looked at: a probe at every beginning would cost each process of the machine as much again. A
+ * wait that blocks begins, to a fraction of a microsecond, when its task leaves the CPU; one that does not, when it ends.
+ */
+#ifndef PT_BPF_LOOP_H
+#define PT_BPF_LOOP_H
+
+#include "bpf/reason.h"
+
+#define IORING_ENTER_GETEVENTS	     1
+#define IORING_ENTER_REGISTERED_RING 16
+
+#define PT_TIMEOUT_UNKNOWN (-2)
+/* So many waits on others in a row, and the loop that a task had is not its loop any more. */
+#define PT_LOOP_ABANDONED 64
+
+struct pt_loop_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);   /* struct file of an epoll instance */
+	__type(value, __u64); /* its name: unlike the address, never used again */
+};
+extern struct pt_loop_map pt_loops SEC(".maps");
+
+/* A wait call that has ended. */
+struct pt_wait {
+	struct pt_cpu *cpu;
+	struct task_struct *task;
+	struct pt_regs *regs;
+	__u64 now;
+	__u64 loop;
+	__s64 result;
+	__s16 number;
+};
+
+static __always_inline __u64 pt_loop_new_id(void)
+{
+	return __sync_fetch_and_add(&pt_control.epoll_files, 1) + 1;
+}
+
+/* A file made just now has the address of one that is gone, perhaps, but is another. */
+static __always_inline void pt_epoll_created(struct task_struct *task, __s64 fd)
+{
+	__u64 file, id;
+
+	if (fd < 0)
+		return;
+	file = (__u64)pt_file_of(task, fd);
+	id = pt_loop_new_id();
+	bpf_map_update_elem(&pt_loops, &file, &id, BPF_ANY);
+}
+
+static __always_inline __u64 pt_loop_of_fd(struct task_struct *task, struct pt_loop_state *state,
+					   __u32 fd)
+{
+	__u64 file = (__u64)pt_file_of(task, fd), id, *known;
+
+	if (file == state->file && state->epoll_files == pt_control.epoll_files)
+		return state->file_id;
+	known = bpf_map_lookup_elem(&pt_loops, &file);
+	if (known) {
+		id = *known;
+	} else {
+		id = pt_loop_new_id();
+		bpf_map_update_elem(&pt_loops, &file, &id, BPF_ANY);
+	}
+	state->file = file;
+	state->file_id = id;
+	state->epoll_files = pt_control.epoll_files;
+	return id;
+}
+
+static __always_inline __s32 pt_timeout_of_timespec(__u64 pointer)
+{
+	struct {
+		__u64 seconds, nanoseconds;
+	} time = {};
+
+	if (!pointer)
+		return -1;
+	if (bpf_probe_read_user(&time, sizeof(time), (void *)pointer))
+		return PT_TIMEOUT_UNKNOWN;
+	if (time.seconds > 1000000)
+		return 1000000000;
+	return time.seconds * 1000 + (time.nanoseconds + 999999) / 1000000;
+}
+
+/* Emits what the turn consisted of, a record for each call. */
+__noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *state, __u64 time,
+				  __u32 tid)
+{
+	if (!cpu || !state)
+		return 0;
+	for (__u32 i = 0; i <= PT_TURN_CALLS; i++) {
+		struct pt_turn_call *call = &state->table[i % PT_TURN_CALLS];
+		__u32 count = i < PT_TURN_CALLS ? call->count : state->others;
+
+		if (!count)
+			continue;
+		PT_MESSAGE(call);
+		message->row = (struct pt_call){
+			.time = time,
+			.length = i < PT_TURN_CALLS ? call->length : 0,
+			.tid = tid,
+			.count = count,
+			.syscall = i < PT_TURN_CALLS ? call->number : -1,
+			.flags = state->timed ? PT_TURN_TIMED : 0,
+		};
+		pt_commit(cpu, message);
+	}
+	return 0;
+}
+
+static __always_inline void pt_turn_begin(struct pt_loop_state *state, __u64 loop, __u64 now)
+{
+	state->turn = now;
+	state->loop = loop;
+	state->calls = 0;
+	state->call_count = 0;
+	state->foreign = 0;
+	state->others = 0;
+	state->timed = pt_control.timed;
+	for (int i = 0; i < PT_TURN_CALLS; i++)
+		state->table[i].count = 0;
+}
+
+static __always_inline int pt_turn_emit(const struct pt_wait *wait, struct pt_loop_state *state,
+					bool nested, __s32 timeout, __u32 limit)
+{
+	struct pt_cpu *cpu = wait->cpu;
+
+	PT_MESSAGE(turn);
+	message->row = (struct pt_turn){
+		.time = wait->now,
+		.loop = wait->loop,
+		.calls = state->calls,
+		.wait = state->entered ? wait->now - state->entered : 0,
+		.tid = wait->task->pid,
+		.call_count = state->call_count,
+		.timeout = timeout,
+		.events = wait->result,
+		.limit = limit,
+		.syscall = wait->number,
+		.flags = (state->timed ? PT_TURN_TIMED : 0) | (nested ? PT_TURN_NESTED : 0),
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/*
+ * A wait that returned as many events as it could, or was interrupted, is followed by another in the same iteration:
+ * the turn goes on. So it does behind a wait on another object, which then is a loop inside this one.
+ */
+static __always_inline void pt_wait_ended(const struct pt_wait *wait, struct pt_loop_state *state,
+					  __s32 timeout, __u32 limit)
+{
+	bool nested =
+		state->turn && wait->loop != state->loop && ++state->foreign < PT_LOOP_ABANDONED;
+
+	pt_turn_emit(wait, state, nested, timeout, limit);
+	state->entered = 0;
+	if (nested)
+		return;
+	if (state->turn && wait->now - state->turn >= pt_config.stall)
+		pt_turn_calls_emit(wait->cpu, state, wait->now, wait->task->pid);
+	if (state->turn && wait->loop == state->loop &&
+	    ((limit && wait->result == limit) || wait->result == -4 /* EINTR */))
+		return;
+	pt_turn_begin(state, wait->loop, wait->now);
+	wait->cpu->turn = wait->now;
+}
+
+/* Notes a call that is not a wait in the table of the turn. */
+static __always_inline void pt_turn_call(struct pt_loop_state *state, __s16 number, __u64 length)
+{
+	state->call_count++;
+	state->calls += length;
+	for (__u32 i = 0; i < PT_TURN_CALLS; i++) {
+		struct pt_turn_call *call = &state->table[((__u16)number + i) % PT_TURN_CALLS];
+
+		if (!call->count) {
+			call->number = number;
+			call->length = 0;
+		} else if (call->number != number) {
+			continue;
+		}
+		call->count++;
+		call->length += length;
+		return;
+	}
+	state->others++;
+}
+
+#endif

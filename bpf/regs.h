@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The registers of a task as it entered the kernel. */
+#ifndef PT_BPF_REGS_H
+#define PT_BPF_REGS_H
+
+#include "bpf/core.h"
+
+static __always_inline struct pt_regs *pt_regs_of(struct task_struct *task)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(task);
+}
+
+/* The number of the system call that a task is in, -1 outside of one: the entry code leaves it on the stack. */
+static __always_inline __s16 pt_syscall_number(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->orig_ax;
+#else
+	return regs->syscallno;
+#endif
+}
+
+/* The first four arguments of that call. They survive it: the result has a place of its own. */
+static __always_inline __u64 pt_syscall_first(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->di;
+#else
+	return regs->orig_x0;
+#endif
+}
+
+static __always_inline __u64 pt_syscall_second(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->si;
+#else
+	return regs->user_regs.regs[1];
+#endif
+}
+
+static __always_inline __u64 pt_syscall_third(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->dx;
+#else
+	return regs->user_regs.regs[2];
+#endif
+}
+
+static __always_inline __u64 pt_syscall_fourth(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->r10;
+#else
+	return regs->user_regs.regs[3];
+#endif
+}
+
+#endif
