@@ -21,7 +21,8 @@ static int take_runtime(char **argv, const char **runtime)
 	char **from, **to = argv;
 
 	for (from = argv; *from; from++) {
-		if (strncmp(*from, name, length) || ((*from)[length] && (*from)[length] != '=')) {
+		if (strncmp(*from, name, length) != 0 ||
+		    ((*from)[length] && (*from)[length] != '=')) {
 			*to++ = *from;
 		} else if ((*from)[length] == '=') {
 			*runtime = *from + length + 1;
