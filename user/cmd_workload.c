@@ -9,7 +9,6 @@
 #include "cmd.h"
 #include "workload.h"
 
-#define EXIT_USAGE	2
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_THERE	127
 
@@ -40,7 +39,7 @@ static int exit_status(int error)
 {
 	switch (error) {
 	case -EINVAL:
-		return EXIT_USAGE;
+		return PT_EXIT_USAGE;
 	case -ENOENT:
 		return EXIT_NOT_THERE;
 	default:
