@@ -91,8 +91,10 @@ static json_t *worker_json(struct worker *worker)
 	return out;
 }
 
-/* A crew on a scene of its own counts like this one: one list of each. Its main loop is the
- * scene's, which is there already. */
+/*
+ * A crew on a scene of its own counts like this one: one list of each. Its main loop is the
+ * scene's, which is there already.
+ */
 static void merge_scene(json_t *out, json_t *scene)
 {
 	static const char *const lists[] = {"loops", "channels", "stalls", "ports"};
