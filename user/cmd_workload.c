@@ -9,7 +9,6 @@
 #include "cmd.h"
 #include "workload.h"
 
-#define EXIT_USAGE	2
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_THERE	127
 
@@ -21,7 +20,8 @@ static int take_runtime(char **argv, const char **runtime)
 	char **from, **to = argv;
 
 	for (from = argv; *from; from++) {
-		if (strncmp(*from, name, length) || ((*from)[length] && (*from)[length] != '=')) {
+		if (strncmp(*from, name, length) != 0 ||
+		    ((*from)[length] && (*from)[length] != '=')) {
 			*to++ = *from;
 		} else if ((*from)[length] == '=') {
 			*runtime = *from + length + 1;
@@ -39,7 +39,7 @@ static int exit_status(int error)
 {
 	switch (error) {
 	case -EINVAL:
-		return EXIT_USAGE;
+		return PT_EXIT_USAGE;
 	case -ENOENT:
 		return EXIT_NOT_THERE;
 	default:

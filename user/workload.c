@@ -33,10 +33,10 @@ static int find_program(const char *runtime, char paths[2][PATH_MAX], struct pt_
 {
 	int status;
 
-	paths[1][0] = '\0';
+	paths[0][0] = paths[1][0] = '\0';
 	if (!strcmp(runtime, "native"))
 		return pt_libexec_find("partrace-workload", paths[0], PATH_MAX, err);
-	if (strcmp(runtime, "node"))
+	if (strcmp(runtime, "node") != 0)
 		return pt_error_set(err, -EINVAL, "'%s' is no runtime: native or node", runtime);
 	status = find_node(paths[0], PATH_MAX, err);
 	return status ? status : pt_libexec_find("node/main.js", paths[1], PATH_MAX, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -213,6 +214,13 @@ static void make_channel(bool pipes, int ours[2], int theirs[2])
 	theirs[1] = up[1];
 }
 
+static uint64_t inode(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
 static void inherit(uv_stdio_container_t *stdio, int fd)
 {
 	stdio->flags = fd < 0 ? UV_IGNORE : UV_INHERIT_FD;
@@ -235,6 +243,10 @@ static void create_process(struct worker *worker)
 	int ours[2], theirs[2];
 
 	make_channel(pipes, ours, theirs);
+	worker->down_inodes[0] = inode(ours[1]);
+	worker->down_inodes[1] = inode(theirs[0]);
+	worker->up_inodes[0] = inode(theirs[1]);
+	worker->up_inodes[1] = inode(ours[0]);
 	inherit(&stdio[0], -1);
 	inherit(&stdio[1], STDERR_FILENO); /* stdout is for the one JSON object */
 	inherit(&stdio[2], STDERR_FILENO);

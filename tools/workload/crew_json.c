@@ -20,6 +20,22 @@ static void add_to(json_t *object, const char *key, json_int_t more)
 	json_integer_set(value, json_integer_value(value) + more);
 }
 
+/* Takes sent and received over, which may be NULL. */
+static json_t *direction_json(const struct worker *worker, const uint64_t inodes[2], json_t *from,
+			      json_t *to, json_t *sent, json_t *received)
+{
+	bool calls = worker->link->stream != NULL;
+	json_t *out = json_pack("{s:i, s:s, s:b, s:O, s:O, s:o?, s:o?}", "worker",
+				(int)worker->index, "kind", worker->link->name, "system_calls",
+				calls, "from", from, "to", to, "sent", sent, "received", received);
+
+	if (calls) {
+		json_object_set_new(out, "from_inode", json_integer(inodes[0]));
+		json_object_set_new(out, "to_inode", json_integer(inodes[1]));
+	}
+	return out;
+}
+
 /* Two directions of each link. A member that died could not say what it sent and received. */
 static void channels_of(const struct worker *worker, json_t *list)
 {
@@ -27,25 +43,22 @@ static void channels_of(const struct worker *worker, json_t *list)
 	const struct link *link = worker->link;
 	json_t *sent = json_object_get(worker->report, "sent");
 	json_t *received = json_object_get(worker->report, "received");
-	bool calls = link->stream != NULL;
+	json_t *main_end = end_json(crew->seat.pid, crew->seat.tid);
+	json_t *far_end = end_json(worker->pid, worker->tid);
 
 	if (sent) {
 		add_to(sent, "messages", 1);
 		add_to(sent, "bytes", worker->report_bytes);
-		add_to(sent, "calls", calls);
+		add_to(sent, "calls", link->stream != NULL);
 	}
 	json_array_append_new(list,
-			      json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:O?}", "worker",
-					(int)worker->index, "kind", link->name, "system_calls",
-					calls, "from", end_json(crew->seat.pid, crew->seat.tid),
-					"to", end_json(worker->pid, worker->tid), "sent",
-					link_traffic_json(link, true), "received", received));
+			      direction_json(worker, worker->down_inodes, main_end, far_end,
+					     link_traffic_json(link, true), json_incref(received)));
 	json_array_append_new(list,
-			      json_pack("{s:i, s:s, s:b, s:o, s:o, s:O?, s:o}", "worker",
-					(int)worker->index, "kind", link->name, "system_calls",
-					calls, "from", end_json(worker->pid, worker->tid), "to",
-					end_json(crew->seat.pid, crew->seat.tid), "sent", sent,
-					"received", link_traffic_json(link, false)));
+			      direction_json(worker, worker->up_inodes, far_end, main_end,
+					     json_incref(sent), link_traffic_json(link, false)));
+	json_decref(main_end);
+	json_decref(far_end);
 	json_object_del(worker->report, "sent");
 	json_object_del(worker->report, "received");
 }
@@ -78,8 +91,10 @@ static json_t *worker_json(struct worker *worker)
 	return out;
 }
 
-/* A crew on a scene of its own counts like this one: one list of each. Its main loop is the
- * scene's, which is there already. */
+/*
+ * A crew on a scene of its own counts like this one: one list of each. Its main loop is the
+ * scene's, which is there already.
+ */
 static void merge_scene(json_t *out, json_t *scene)
 {
 	static const char *const lists[] = {"loops", "channels", "stalls", "ports"};

@@ -40,33 +40,33 @@ static void count(struct traffic *traffic, size_t size)
 	traffic->bytes += sizeof(struct msg) + size;
 }
 
+/* Messages follow each other unpadded; whoever looks into one needs it aligned. */
+static void deliver(struct link *link, const char *data, const struct msg *head)
+{
+	size_t whole = sizeof(*head) + head->size;
+	int fd = head->has_fd ? stream_take_fd(link->stream) : -1;
+	struct msg *copy = NULL;
+
+	count(&link->received, head->size);
+	if ((uintptr_t)data % _Alignof(struct msg)) {
+		copy = xcalloc(1, whole);
+		memcpy(copy, data, whole);
+	}
+	link->receive(link, copy ? copy : (const struct msg *)(const void *)data, fd);
+	free(copy);
+}
+
 static size_t on_data(struct stream *stream, const char *data, size_t size)
 {
-	struct link *link = stream->owner;
+	struct msg head;
 	size_t used = 0;
 
-	while (!stream->closing && size - used >= sizeof(struct msg)) {
-		const struct msg *msg = (const struct msg *)(data + used);
-		size_t whole;
-
-		/* Messages follow each other unpadded; whoever looks into one needs it aligned. */
-		struct msg head;
-
-		memcpy(&head, msg, sizeof(head));
-		whole = sizeof(head) + head.size;
-		if (size - used < whole)
+	while (!stream->closing && size - used >= sizeof(head)) {
+		memcpy(&head, data + used, sizeof(head));
+		if (size - used - sizeof(head) < head.size)
 			break;
-		count(&link->received, head.size);
-		if ((uintptr_t)msg % _Alignof(struct msg)) {
-			struct msg *copy = xcalloc(1, whole);
-
-			memcpy(copy, msg, whole);
-			link->receive(link, copy, head.has_fd ? stream_take_fd(stream) : -1);
-			free(copy);
-		} else {
-			link->receive(link, msg, head.has_fd ? stream_take_fd(stream) : -1);
-		}
-		used += whole;
+		deliver(stream->owner, data + used, &head);
+		used += sizeof(head) + head.size;
 	}
 	return used;
 }

@@ -2,7 +2,6 @@
 /* Each worker loads SIZE bytes of its own, or reads one block that the main loop loaded. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base.h"
 #include "workload.h"

@@ -130,6 +130,8 @@ static void complete(struct argp_state *state, struct options *opt)
 
 	if (!kind)
 		argp_error(state, "which model? thread, process or cluster");
+	if (kind->hidden && opt->member == NOT_A_MEMBER)
+		argp_error(state, "%s runs only as a part of another kind", kind->name);
 	if (opt->workers == UINT32_MAX)
 		opt->workers = kind->workers;
 	if (opt->count == UINT64_MAX)

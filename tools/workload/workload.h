@@ -101,6 +101,7 @@ struct worker {
 	int64_t exit_code;
 	int exit_signal;
 	uint64_t report_bytes;
+	uint64_t down_inodes[2], up_inodes[2]; /* processes: the writing end, and the reading one */
 	uint64_t handed_over;
 	json_t *report;
 	uv_process_t process;

@@ -8,6 +8,9 @@ const { performance } = require('perf_hooks');
 const FNV_BASIS = 2166136261 | 0;
 const FNV_PRIME = 16777619;
 
+// The index of the member that a cluster worker is: all of them have the same arguments.
+const MEMBER_ENV = 'PARTRACE_WORKLOAD_MEMBER';
+
 class UsageError extends Error {}
 
 // CLOCK_MONOTONIC. A double holds it to the nanosecond for the first 104 days after boot.
@@ -108,4 +111,4 @@ function rollup() {
 	};
 }
 
-module.exports = { UsageError, now, compute, fill, hash, add, hex, Seat, rollup };
+module.exports = { MEMBER_ENV, UsageError, now, compute, fill, hash, add, hex, Seat, rollup };

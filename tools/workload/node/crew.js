@@ -7,12 +7,11 @@ const cluster = require('cluster');
 const net = require('net');
 const path = require('path');
 const { Worker } = require('worker_threads');
-const { Seat, now, hex } = require('./base');
+const { Seat, now, hex, MEMBER_ENV } = require('./base');
 const { kinds, toArgv } = require('./options');
 const { QueueLink, ForkLink, LineLink } = require('./link');
 
 const HEARTBEAT_MS = 10;
-const MEMBER_ENV = 'PARTRACE_WORKLOAD_MEMBER';
 const entry = path.join(__dirname, 'main.js');
 
 class Crew {
@@ -281,4 +280,4 @@ class Crew {
 	}
 }
 
-module.exports = { Crew, MEMBER_ENV };
+module.exports = { Crew };

@@ -3,9 +3,9 @@
 'use strict';
 
 const { isMainThread, workerData } = require('worker_threads');
-const { UsageError } = require('./base');
+const { UsageError, MEMBER_ENV } = require('./base');
 const { parse } = require('./options');
-const { Crew, MEMBER_ENV } = require('./crew');
+const { Crew } = require('./crew');
 const { Member } = require('./member');
 
 function usage(text) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 'use strict';
 
-const { UsageError } = require('./base');
+const { UsageError, MEMBER_ENV } = require('./base');
 
 const kinds = {};
 for (const name of ['cpu', 'message', 'http', 'io', 'memory', 'crash', 'crash-scene', 'crash-worker'])
@@ -71,6 +71,10 @@ function complete(options) {
 	if (!options.model)
 		throw new UsageError('which model? thread, process or cluster');
 	const kind = kinds[options.kind];
+	const isMember = options.member !== undefined || process.env[MEMBER_ENV] !== undefined;
+
+	if (kind.hidden && !isMember)
+		throw new UsageError(`${options.kind} runs only as a part of another kind`);
 	const usual = options.model === 'cluster' && kind.clusterMode || kind.modes[0];
 	const all = {
 		seconds: 0, seed: 1, work: 0, connections: 8, via: 'message', serialization: 'json',

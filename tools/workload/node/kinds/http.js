@@ -195,7 +195,7 @@ module.exports = {
 	clusterMode: 'handed',
 	serves: true,
 	helpers: 1,
-	defaults: { workers: 2, count: 5000, size: 512, work: 128 << 10 },
+	defaults: { workers: 2, count: 10000, size: 512, work: 128 << 10 },
 	check(options) {
 		if (options.size < 8 || options.size > 16 << 20)
 			throw new UsageError('an answer has from 8 bytes to 16 MiB');

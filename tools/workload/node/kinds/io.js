@@ -17,7 +17,7 @@ const LOOKUP_EVERY = 16;
 const FILE_BLOCKS = 64;
 const STARVE_JOBS = 12; // three times the pool
 const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
-const BYTES_PER_ITERATION = 4096; // makes WORK bytes of a job about as long as the native one
+const BYTES_PER_ITERATION = 1024; // makes WORK bytes of a job about as long as the native one
 
 function operations(options) {
 	return options.mode === 'starve' ? STARVE_JOBS + 1 : options.count;
@@ -123,7 +123,7 @@ function begin(crew) {
 
 module.exports = {
 	modes: ['mixed', 'read', 'lookup', 'starve'],
-	defaults: { workers: 2, count: 10000, size: 4096, work: 256 << 20 },
+	defaults: { workers: 2, count: 20000, size: 4096, work: 64 << 20 },
 	check(options) {
 		if (options.size > 16 << 20)
 			throw new UsageError('a read has at most 16 MiB');
