@@ -91,7 +91,8 @@ struct pt_cpu *pt_cpu_get(struct pt_model *model,
 			  uint32_t cpu); /* NULL: no such CPU, or no memory */
 void pt_cpu_push(struct pt_cpu *cpu, uint64_t time, const struct pt_model_task *task);
 void pt_cpu_insert(struct pt_cpu *cpu, uint64_t time, const struct pt_model_task *task);
-void pt_cpu_doubt(struct pt_cpu *cpu);
+/* `left` was not the last to come, unless somebody unseen came before it. */
+void pt_cpu_doubt(struct pt_cpu *cpu, const struct pt_model_task *left);
 int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *wait, bool over);
 void pt_cpu_free_all(struct pt_model *model);
 
