@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct pt_runq {
-	struct pt_rows rows;
+	struct pt_task_rows rows;
 };
 
 extern const struct pt_analysis_class pt_runq_class;
@@ -17,7 +17,7 @@ static int on_waited(void *self, const struct pt_wait *wait)
 
 	if (!wait->over)
 		return 0;
-	histogram = pt_rows_get(&runq->rows, wait->task);
+	histogram = pt_task_rows_get(&runq->rows, wait->task);
 	return histogram ? pt_histogram_add(histogram, wait->to - wait->from) : -ENOMEM;
 }
 
@@ -41,8 +41,8 @@ static void release(void *self)
 {
 	struct pt_runq *runq = self;
 
-	pt_rows_each(&runq->rows, clear_histogram);
-	pt_rows_clear(&runq->rows);
+	pt_task_rows_each(&runq->rows, clear_histogram);
+	pt_task_rows_clear(&runq->rows);
 	free(runq);
 }
 
@@ -55,7 +55,7 @@ const struct pt_analysis_class pt_runq_class = {
 const struct pt_histogram *pt_runq_get(const struct pt_runq *runq, const struct pt_model_task *task)
 {
 	static const struct pt_histogram none;
-	const struct pt_histogram *row = pt_rows_peek(&runq->rows, task);
+	const struct pt_histogram *row = pt_task_rows_peek(&runq->rows, task);
 
 	return row ? row : &none;
 }
