@@ -5,7 +5,7 @@
 #include "view/text_part.h"
 
 /* Below this a wait is the price of switching, and nobody to blame. */
-#define WORTH_A_LINE_NS 1000
+#define WORTH_A_LINE_NS 1000000
 
 static int write_waiter(const struct pt_text *text, const json_t *waiter)
 {
