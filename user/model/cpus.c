@@ -27,7 +27,7 @@ static bool grow_history(struct pt_cpu *cpu)
 	uint64_t n;
 
 	bigger.room = cpu->room ? cpu->room * 2 : PT_HISTORY_MIN;
-	bigger.history = malloc(bigger.room * sizeof(*bigger.history));
+	bigger.history = calloc(bigger.room, sizeof(*bigger.history));
 	if (!bigger.history)
 		return false;
 	for (n = oldest_entry(cpu); n < cpu->head; n++)

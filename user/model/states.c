@@ -85,7 +85,7 @@ static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_
 		     bool over)
 {
 	struct pt_span span = {.task = task, .part = PT_PART_RUNNABLE};
-	struct pt_pending_wait wait = {task, from, to, task->doing.cpu};
+	struct pt_pending_wait wait = {task, from, to, task->doing.cpu}, *pending;
 	int ret;
 
 	if (has_loss(model, from, to))
@@ -95,10 +95,11 @@ static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_
 		return ret;
 	if (!over)
 		return pt_cpu_charge(model, &wait, false);
-	ret = pt_model_room(&model->pending, model->pending_count, &model->pending_room,
-			    sizeof(*model->pending));
-	if (ret)
-		return ret;
+	pending = pt_model_grow(model->pending, model->pending_count, &model->pending_room,
+				sizeof(*pending));
+	if (!pending)
+		return -ENOMEM;
+	model->pending = pending;
 	model->pending[model->pending_count++] = wait;
 	if (to > model->pending_time)
 		model->pending_time = to;
