@@ -56,8 +56,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->file = arg;
 		return 0;
 	case KEY_FORMAT:
-		options->json = !strcmp(arg, "json");
-		if (!options->json && strcmp(arg, "text"))
+		options->json = strcmp(arg, "json") == 0;
+		if (!options->json && strcmp(arg, "text") != 0)
 			argp_error(state, "--format is text or json");
 		return 0;
 	case KEY_ALL:

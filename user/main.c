@@ -20,7 +20,6 @@ struct command {
 
 static const struct command commands[] = {
 	{"record", cmd_record, "run a command, or attach to what runs, and record it"},
-	{"record", cmd_record, "write down what tasks do, into one file"},
 	{"report", cmd_report, "say what a recording holds, for people or as JSON"},
 	{"workload", cmd_workload, "run one of the bundled programs: thread, process or cluster"},
 };

@@ -60,7 +60,7 @@ void pt_analyses_clear(struct pt_analyses *all)
 	}
 }
 
-static bool add_chunk(struct pt_per_task *rows, size_t chunk)
+static bool add_chunk(struct pt_task_rows *rows, size_t chunk)
 {
 	if (chunk >= rows->chunk_count) {
 		size_t count = rows->chunk_count * 2 > chunk ? rows->chunk_count * 2 : chunk + 1;
@@ -77,7 +77,7 @@ static bool add_chunk(struct pt_per_task *rows, size_t chunk)
 	return rows->chunks[chunk];
 }
 
-void *pt_per_task_get(struct pt_per_task *rows, const struct pt_model_task *task)
+void *pt_task_rows_get(struct pt_task_rows *rows, const struct pt_model_task *task)
 {
 	size_t chunk = task->index / ROWS_CHUNK;
 
@@ -86,7 +86,7 @@ void *pt_per_task_get(struct pt_per_task *rows, const struct pt_model_task *task
 	return rows->chunks[chunk] + task->index % ROWS_CHUNK * rows->size;
 }
 
-const void *pt_per_task_peek(const struct pt_per_task *rows, const struct pt_model_task *task)
+const void *pt_task_rows_peek(const struct pt_task_rows *rows, const struct pt_model_task *task)
 {
 	size_t chunk = task->index / ROWS_CHUNK;
 
@@ -95,7 +95,7 @@ const void *pt_per_task_peek(const struct pt_per_task *rows, const struct pt_mod
 	return rows->chunks[chunk] + task->index % ROWS_CHUNK * rows->size;
 }
 
-void pt_per_task_each(struct pt_per_task *rows, void (*what)(void *row))
+void pt_task_rows_each(struct pt_task_rows *rows, void (*what)(void *row))
 {
 	size_t i, j;
 
@@ -105,7 +105,7 @@ void pt_per_task_each(struct pt_per_task *rows, void (*what)(void *row))
 	}
 }
 
-void pt_per_task_clear(struct pt_per_task *rows)
+void pt_task_rows_clear(struct pt_task_rows *rows)
 {
 	size_t i;
 

@@ -9,10 +9,10 @@
 #include "model/model.h"
 
 /* A(name, the question it answers) */
-#define PT_ANALYSES(A)                                       \
-	A(states, "Where did a task's time go?")             \
-	A(runq, "How long did it wait for a CPU each time?") \
-	A(charges, "Who had the CPU that it waited for?")    \
+#define PT_ANALYSES(A)                                                                             \
+	A(states, "Where did a task's time go?")                                                   \
+	A(runq, "How long did it wait for a CPU each time?")                                       \
+	A(charges, "Who had the CPU that it waited for?")                                          \
 	A(counters, "Do our counts of switches equal the kernel's?")
 
 struct pt_analysis_class {
@@ -40,11 +40,11 @@ struct pt_analyses {
 };
 
 /* pt_analyses_states(), pt_analyses_runq(), ...: the results. */
-#define A(name, question)                                                                       \
-	struct pt_##name;                                                                       \
-	static inline const struct pt_##name *pt_analyses_##name(const struct pt_analyses *all) \
-	{                                                                                       \
-		return all->self[PT_ANALYSIS_##name];                                           \
+#define A(name, question)                                                                          \
+	struct pt_##name;                                                                          \
+	static inline const struct pt_##name *pt_analyses_##name(const struct pt_analyses *all)    \
+	{                                                                                          \
+		return all->self[PT_ANALYSIS_##name];                                              \
 	}
 PT_ANALYSES(A)
 #undef A
@@ -58,21 +58,21 @@ int pt_analyses_finish(struct pt_analyses *all);
 void pt_analyses_clear(struct pt_analyses *all);
 
 /* An array beside the model's table of tasks, which grows with it; rows are zero at first. */
-struct pt_per_task {
+struct pt_task_rows {
 	char **chunks;
 	size_t chunk_count;
 	size_t size; /* of a row */
 };
 
 /* NULL without memory. A row never moves. */
-void *pt_per_task_get(struct pt_per_task *rows, const struct pt_model_task *task);
+void *pt_task_rows_get(struct pt_task_rows *rows, const struct pt_model_task *task);
 
 /* NULL if nothing was ever put there. */
-const void *pt_per_task_peek(const struct pt_per_task *rows, const struct pt_model_task *task);
+const void *pt_task_rows_peek(const struct pt_task_rows *rows, const struct pt_model_task *task);
 
 /* For every row of every chunk in use, zero ones included. */
-void pt_per_task_each(struct pt_per_task *rows, void (*what)(void *row));
+void pt_task_rows_each(struct pt_task_rows *rows, void (*what)(void *row));
 
-void pt_per_task_clear(struct pt_per_task *rows);
+void pt_task_rows_clear(struct pt_task_rows *rows);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct pt_charges {
-	struct pt_per_task rows;
+	struct pt_task_rows rows;
 };
 
 extern const struct pt_analysis_class pt_charges_class;
@@ -71,7 +71,7 @@ static int charge(struct pt_charges_of *of, const struct pt_piece *piece)
 static int on_waited(void *self, const struct pt_wait *wait)
 {
 	struct pt_charges *charges = self;
-	struct pt_charges_of *row = pt_per_task_get(&charges->rows, wait->task);
+	struct pt_charges_of *row = pt_task_rows_get(&charges->rows, wait->task);
 	size_t i;
 	int ret = row ? 0 : -ENOMEM;
 
@@ -119,7 +119,7 @@ static int finish(void *self)
 {
 	struct pt_charges *charges = self;
 
-	pt_per_task_each(&charges->rows, sort_charges);
+	pt_task_rows_each(&charges->rows, sort_charges);
 	return 0;
 }
 
@@ -127,8 +127,8 @@ static void release(void *self)
 {
 	struct pt_charges *charges = self;
 
-	pt_per_task_each(&charges->rows, clear_charges);
-	pt_per_task_clear(&charges->rows);
+	pt_task_rows_each(&charges->rows, clear_charges);
+	pt_task_rows_clear(&charges->rows);
 	free(charges);
 }
 
@@ -143,7 +143,7 @@ const struct pt_charges_of *pt_charges_get(const struct pt_charges *charges,
 					   const struct pt_model_task *task)
 {
 	static const struct pt_charges_of none;
-	const struct pt_charges_of *row = pt_per_task_peek(&charges->rows, task);
+	const struct pt_charges_of *row = pt_task_rows_peek(&charges->rows, task);
 
 	return row ? row : &none;
 }

@@ -4,8 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+struct row {
+	struct pt_histogram waits;
+	uint64_t unfinished;
+};
+
 struct pt_runq {
-	struct pt_per_task rows;
+	struct pt_task_rows rows;
 };
 
 extern const struct pt_analysis_class pt_runq_class;
@@ -13,12 +18,14 @@ extern const struct pt_analysis_class pt_runq_class;
 static int on_waited(void *self, const struct pt_wait *wait)
 {
 	struct pt_runq *runq = self;
-	struct pt_histogram *histogram;
+	struct row *row = pt_task_rows_get(&runq->rows, wait->task);
 
-	if (!wait->over)
-		return 0;
-	histogram = pt_per_task_get(&runq->rows, wait->task);
-	return histogram ? pt_histogram_add(histogram, wait->to - wait->from) : -ENOMEM;
+	if (!row)
+		return -ENOMEM;
+	if (wait->over)
+		return pt_histogram_add(&row->waits, wait->to - wait->from);
+	row->unfinished += wait->to - wait->from;
+	return 0;
 }
 
 static int start(void **self, struct pt_model *model)
@@ -28,21 +35,21 @@ static int start(void **self, struct pt_model *model)
 	*self = runq;
 	if (!runq)
 		return -ENOMEM;
-	runq->rows.size = sizeof(struct pt_histogram);
+	runq->rows.size = sizeof(struct row);
 	return pt_model_observe(model, &(struct pt_observer){.self = runq, .waited = on_waited});
 }
 
-static void clear_histogram(void *row)
+static void clear_row(void *row)
 {
-	pt_histogram_clear(row);
+	pt_histogram_clear(&((struct row *)row)->waits);
 }
 
 static void release(void *self)
 {
 	struct pt_runq *runq = self;
 
-	pt_per_task_each(&runq->rows, clear_histogram);
-	pt_per_task_clear(&runq->rows);
+	pt_task_rows_each(&runq->rows, clear_row);
+	pt_task_rows_clear(&runq->rows);
 	free(runq);
 }
 
@@ -54,8 +61,15 @@ const struct pt_analysis_class pt_runq_class = {
 
 const struct pt_histogram *pt_runq_get(const struct pt_runq *runq, const struct pt_model_task *task)
 {
-	static const struct pt_histogram none;
-	const struct pt_histogram *row = pt_per_task_peek(&runq->rows, task);
+	static const struct row none;
+	const struct row *row = pt_task_rows_peek(&runq->rows, task);
 
-	return row ? row : &none;
+	return row ? &row->waits : &none.waits;
+}
+
+uint64_t pt_runq_unfinished(const struct pt_runq *runq, const struct pt_model_task *task)
+{
+	const struct row *row = pt_task_rows_peek(&runq->rows, task);
+
+	return row ? row->unfinished : 0;
 }

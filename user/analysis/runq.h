@@ -6,9 +6,11 @@
 #include "analysis/analysis.h"
 #include "base/histogram.h"
 
-/* In ns; waits that were not over when the task or the recording ended are not among them. Never
- * NULL. */
+/* In ns; unfinished waits are not among them. Never NULL. */
 const struct pt_histogram *pt_runq_get(const struct pt_runq *runq,
 				       const struct pt_model_task *task);
+
+/* ns of waits that were not over when the task or the recording ended. */
+uint64_t pt_runq_unfinished(const struct pt_runq *runq, const struct pt_model_task *task);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct pt_states {
-	struct pt_per_task rows;
+	struct pt_task_rows rows;
 };
 
 extern const struct pt_analysis_class pt_states_class;
@@ -13,7 +13,7 @@ extern const struct pt_analysis_class pt_states_class;
 static int on_span(void *self, const struct pt_span *span)
 {
 	struct pt_states *states = self;
-	struct pt_states_of *row = pt_per_task_get(&states->rows, span->task);
+	struct pt_states_of *row = pt_task_rows_get(&states->rows, span->task);
 
 	if (!row)
 		return -ENOMEM;
@@ -38,7 +38,7 @@ static void release(void *self)
 {
 	struct pt_states *states = self;
 
-	pt_per_task_clear(&states->rows);
+	pt_task_rows_clear(&states->rows);
 	free(states);
 }
 
@@ -52,7 +52,7 @@ const struct pt_states_of *pt_states_get(const struct pt_states *states,
 					 const struct pt_model_task *task)
 {
 	static const struct pt_states_of none;
-	const struct pt_states_of *row = pt_per_task_peek(&states->rows, task);
+	const struct pt_states_of *row = pt_task_rows_peek(&states->rows, task);
 
 	return row ? row : &none;
 }

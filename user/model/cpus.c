@@ -27,7 +27,7 @@ static bool grow_history(struct pt_cpu *cpu)
 	uint64_t n;
 
 	bigger.room = cpu->room ? cpu->room * 2 : PT_HISTORY_MIN;
-	bigger.history = malloc(bigger.room * sizeof(*bigger.history));
+	bigger.history = calloc(bigger.room, sizeof(*bigger.history));
 	if (!bigger.history)
 		return false;
 	for (n = oldest_entry(cpu); n < cpu->head; n++)
@@ -96,10 +96,12 @@ void pt_cpu_insert(struct pt_cpu *cpu, uint64_t time, const struct pt_model_task
 	*entry_at(cpu, at) = (struct pt_occupancy){.time = time, .task = task->index};
 }
 
-void pt_cpu_doubt(struct pt_cpu *cpu)
+void pt_cpu_doubt(struct pt_cpu *cpu, const struct pt_model_task *left)
 {
-	if (cpu->head)
-		entry_at(cpu, cpu->head - 1)->unsure = true;
+	struct pt_occupancy *last = cpu->head ? entry_at(cpu, cpu->head - 1) : NULL;
+
+	if (last && last->task != left->index)
+		last->unsure = true;
 }
 
 static const struct pt_model_task *had_it(const struct pt_model *model,

@@ -83,16 +83,17 @@ struct pt_model {
 	size_t observer_count;
 };
 
-/* Makes room for one more in an array that doubles. 0 or -ENOMEM. */
-int pt_model_room(void *array, size_t count, size_t *room, size_t size);
+/* The array with room for one more, perhaps elsewhere; NULL without memory, and then it stays as it was. */
+void *pt_model_grow(void *array, size_t count, size_t *room, size_t size);
 
 /* cpus.c: who had which CPU. */
-struct pt_cpu *pt_cpu_get(struct pt_model *model,
-			  uint32_t cpu); /* NULL: no such CPU, or no memory */
+/* NULL: no such CPU, or no memory. */
+struct pt_cpu *pt_cpu_get(struct pt_model *model, uint32_t number);
 void pt_cpu_push(struct pt_cpu *cpu, uint64_t time, const struct pt_model_task *task);
 void pt_cpu_insert(struct pt_cpu *cpu, uint64_t time, const struct pt_model_task *task);
-void pt_cpu_doubt(struct pt_cpu *cpu);
-int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *wait, bool over);
+/* `left` was not the last to come, unless somebody unseen came before it. */
+void pt_cpu_doubt(struct pt_cpu *cpu, const struct pt_model_task *left);
+int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *pending, bool over);
 void pt_cpu_free_all(struct pt_model *model);
 
 /* tasks.c: who is there. */

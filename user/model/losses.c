@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 int pt_model_add_loss(struct pt_model *model, const struct pt_loss *loss)
 {
-	int ret;
+	struct pt_interval *losses;
 
 	if (loss->kind != PT_KIND_switch)
 		return 0;
-	ret = pt_model_room(&model->losses, model->loss_count, &model->loss_room,
-			    sizeof(*model->losses));
-	if (ret)
-		return ret;
+	losses =
+		pt_model_grow(model->losses, model->loss_count, &model->loss_room, sizeof(*losses));
+	if (!losses)
+		return -ENOMEM;
+	model->losses = losses;
 	model->losses[model->loss_count++] = (struct pt_interval){
 		.from = loss->length < loss->time ? loss->time - loss->length : 0,
 		.to = loss->time,

@@ -2,6 +2,7 @@
 #include "model/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,21 +27,16 @@ uint64_t pt_model_kinds(void)
 	return kinds;
 }
 
-int pt_model_room(void *array, size_t count, size_t *room, size_t size)
+void *pt_model_grow(void *array, size_t count, size_t *room, size_t size)
 {
-	void *old, *grown;
-	size_t wanted;
+	size_t wanted = *room ? *room * 2 : 8;
 
 	if (count < *room)
-		return 0;
-	memcpy(&old, array, sizeof(old));
-	wanted = *room ? *room * 2 : 8;
-	grown = reallocarray(old, wanted, size);
-	if (!grown)
-		return -ENOMEM;
-	memcpy(array, &grown, sizeof(grown));
-	*room = wanted;
-	return 0;
+		return array;
+	array = reallocarray(array, wanted, size);
+	if (array)
+		*room = wanted;
+	return array;
 }
 
 void *pt_pool_add(struct pt_pool *pool)
@@ -82,7 +78,7 @@ static struct pt_model_task *add_stand_in(struct pt_model *model, const char *na
 		return NULL;
 	task->index = (uint32_t)(model->tasks.count - 1);
 	task->process = pt_process_get(model, 0);
-	strcpy(task->comm, name);
+	snprintf(task->comm, sizeof(task->comm), "%s", name);
 	return task->process ? task : NULL;
 }
 

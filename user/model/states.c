@@ -85,7 +85,7 @@ static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_
 		     bool over)
 {
 	struct pt_span span = {.task = task, .part = PT_PART_RUNNABLE};
-	struct pt_pending_wait wait = {task, from, to, task->doing.cpu};
+	struct pt_pending_wait wait = {task, from, to, task->doing.cpu}, *pending;
 	int ret;
 
 	if (has_loss(model, from, to))
@@ -95,10 +95,11 @@ static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_
 		return ret;
 	if (!over)
 		return pt_cpu_charge(model, &wait, false);
-	ret = pt_model_room(&model->pending, model->pending_count, &model->pending_room,
-			    sizeof(*model->pending));
-	if (ret)
-		return ret;
+	pending = pt_model_grow(model->pending, model->pending_count, &model->pending_room,
+				sizeof(*pending));
+	if (!pending)
+		return -ENOMEM;
+	model->pending = pending;
 	model->pending[model->pending_count++] = wait;
 	if (to > model->pending_time)
 		model->pending_time = to;
@@ -149,7 +150,9 @@ static int account(struct pt_model *model, struct pt_model_task *task, uint64_t 
 	if (!sure && d->phase != PT_PHASE_UNKNOWN)
 		model->contradictions += task->target;
 	d->since = to;
-	if (d->phase == PT_PHASE_RUNNABLE && sure)
+	if (d->phase == PT_PHASE_RUNNABLE && !sure)
+		span.part = PT_PART_UNKNOWN;
+	else if (d->phase == PT_PHASE_RUNNABLE)
 		return tell_wait(model, task, span.from, to, over);
 	if (d->phase == PT_PHASE_BLOCKED) {
 		span.reason = d->reason;
@@ -264,7 +267,7 @@ static int enter(struct pt_model *model, struct pt_model_task *task, const struc
 
 		if (other && other->current == task) {
 			other->current = model->nobody;
-			pt_cpu_doubt(other);
+			pt_cpu_doubt(other, model->nobody);
 		}
 		ret = pt_state_become(model, task, PT_PHASE_RUNNING, time, false);
 	} else {
@@ -319,11 +322,12 @@ static int leave(struct pt_model *model, struct pt_model_task *task, const struc
 
 /* Somebody else than we believed leaves the CPU. A task that is no target may come and go unseen.
  */
-static int dislodge(struct pt_model *model, struct pt_cpu *cpu, const struct pt_switch *s)
+static int dislodge(struct pt_model *model, struct pt_cpu *cpu, const struct pt_model_task *prev,
+		    const struct pt_switch *s)
 {
 	struct pt_model_task *task = cpu->current;
 
-	pt_cpu_doubt(cpu);
+	pt_cpu_doubt(cpu, prev);
 	cpu->current = model->nobody;
 	if (task == model->nobody || task == model->idle || task->doing.phase != PT_PHASE_RUNNING ||
 	    task->doing.cpu != s->cpu)
@@ -380,7 +384,7 @@ PT_HANDLER(switch)
 	if (!prev)
 		return -ENOMEM;
 	if (prev != cpu->current)
-		ret = dislodge(model, cpu, s);
+		ret = dislodge(model, cpu, prev, s);
 	if (!ret && prev != model->idle && prev != model->nobody)
 		ret = leave(model, prev, s);
 	if (ret)

@@ -9,12 +9,12 @@
 #include "base/record.h"
 
 /* What a task's time goes to. The names go into JSON in lower case. */
-#define PT_PARTS(P)             \
-	P(USER, "user")         \
-	P(KERNEL, "kernel")     \
-	P(CPU, "cpu")           \
-	P(RUNNABLE, "runnable") \
-	P(BLOCKED, "blocked")   \
+#define PT_PARTS(P)                                                                                \
+	P(USER, "user")                                                                            \
+	P(KERNEL, "kernel")                                                                        \
+	P(CPU, "cpu")                                                                              \
+	P(RUNNABLE, "runnable")                                                                    \
+	P(BLOCKED, "blocked")                                                                      \
 	P(UNKNOWN, "unknown")
 
 enum pt_part {
@@ -25,11 +25,11 @@ enum pt_part {
 };
 
 /* How a process began, or a task was made. */
-#define PT_ORIGINS(O)           \
-	O(EXISTING, "existing") \
-	O(FORK, "fork")         \
-	O(VFORK, "vfork")       \
-	O(CLONE, "clone")       \
+#define PT_ORIGINS(O)                                                                              \
+	O(EXISTING, "existing")                                                                    \
+	O(FORK, "fork")                                                                            \
+	O(VFORK, "vfork")                                                                          \
+	O(CLONE, "clone")                                                                          \
 	O(EXEC, "exec")
 
 enum pt_origin {
@@ -39,10 +39,10 @@ enum pt_origin {
 };
 
 /* DESIGN.md section 2: main, thread, process, cluster. */
-#define PT_TASK_MODELS(M)     \
-	M(MAIN, "main")       \
-	M(THREAD, "thread")   \
-	M(PROCESS, "process") \
+#define PT_TASK_MODELS(M)                                                                          \
+	M(MAIN, "main")                                                                            \
+	M(THREAD, "thread")                                                                        \
+	M(PROCESS, "process")                                                                      \
 	M(CLUSTER, "cluster")
 
 enum pt_task_model {

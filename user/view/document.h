@@ -13,11 +13,11 @@
 #include "trace/reader.h"
 
 /* S(key) */
-#define PT_SECTIONS(S) \
-	S(trace)       \
-	S(totals)      \
-	S(tasks)       \
-	S(tree)        \
+#define PT_SECTIONS(S)                                                                             \
+	S(trace)                                                                                   \
+	S(totals)                                                                                  \
+	S(tasks)                                                                                   \
+	S(tree)                                                                                    \
 	S(contention)
 
 /* What a document is built from; all is only read, and during the call. */

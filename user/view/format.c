@@ -18,7 +18,7 @@ static struct pt_figure three_digits(double value, const char *unit)
 
 struct pt_figure pt_format_ns(uint64_t ns)
 {
-	uint64_t seconds = (ns + NS_PER_SECOND / 2) / NS_PER_SECOND;
+	uint64_t seconds = ns / NS_PER_SECOND + (ns % NS_PER_SECOND >= NS_PER_SECOND / 2);
 	struct pt_figure figure;
 
 	if (!ns)

@@ -15,7 +15,7 @@ static bool wants_colour(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !(no && *no) && term && strcmp(term, "dumb");
+	return !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
 void pt_page_ask(struct pt_page *page)

@@ -24,7 +24,7 @@ json_t *pt_json_int(uint64_t value);
 
 /* Bytes that are no UTF-8 are spelt out. NULL reads as "". */
 json_t *pt_json_text(const char *text);
-json_t *pt_json_texts(const char *zero_ended, size_t length);
+json_t *pt_json_texts(const char *texts, size_t length);
 
 json_t *pt_json_quantiles(const struct pt_histogram *histogram);
 json_t *pt_json_parts(const struct pt_states_of *states);

@@ -167,15 +167,19 @@ static json_t *waiter_json(const struct pt_source *source, const struct waiter *
 	struct pt_histogram all = {0};
 	json_t *json = NULL;
 	size_t i;
+	uint64_t unfinished = 0;
 	int ret = 0;
 
-	for (i = 0; !ret && i < waiter->count; i++)
+	for (i = 0; !ret && i < waiter->count; i++) {
 		ret = pt_histogram_merge(&all, pt_runq_get(runq, waiter->tasks[i]));
+		unfinished += pt_runq_unfinished(runq, waiter->tasks[i]);
+	}
 	if (!ret)
 		json = pt_json_who(waiter->tasks[0]);
 	ret |= pt_json_put(json, "tasks", pt_json_int(waiter->count));
 	ret |= pt_json_put(json, "runnable_ns", pt_json_int(waiter->runnable));
 	ret |= pt_json_put(json, "runq_ns", pt_json_quantiles(&all));
+	ret |= pt_json_put(json, "unfinished_wait_ns", pt_json_int(unfinished));
 	ret |= pt_json_put(json, "taken_by", taken_by(source, waiter));
 	pt_histogram_clear(&all);
 	if (!ret)

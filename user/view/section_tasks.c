@@ -97,6 +97,8 @@ static json_t *build_task(const struct pt_source *source, const struct pt_model_
 	ret |= pt_json_put(json, "wakeups", pt_json_int(task->wakeups));
 	ret |= pt_json_put(json, "runq_ns",
 			   pt_json_quantiles(pt_runq_get(pt_analyses_runq(all), task)));
+	ret |= pt_json_put(json, "unfinished_wait_ns",
+			   pt_json_int(pt_runq_unfinished(pt_analyses_runq(all), task)));
 	ret |= pt_json_put(json, "waited_for",
 			   waited_for(pt_charges_get(pt_analyses_charges(all), task)));
 	ret |= pt_json_put(json, "faults", faults(task));

@@ -233,7 +233,7 @@ static int add_process_rows(struct tree *tree, const struct pt_process *process,
 		const struct pt_model_task *task = tasks[i];
 
 		for (n = 1; i + n < count; n++) {
-			if (strcmp(((struct pt_model_task *)tasks[i + n])->comm, task->comm))
+			if (strcmp(((struct pt_model_task *)tasks[i + n])->comm, task->comm) != 0)
 				break;
 		}
 		if (!tree->source->all && n >= PT_GROUP_THREADS) {
@@ -248,19 +248,18 @@ static int add_process_rows(struct tree *tree, const struct pt_process *process,
 
 static int push(struct tree *tree, struct pt_process **members, size_t count, unsigned int depth)
 {
-	struct pt_process **copy = calloc(count, sizeof(*copy));
+	struct pt_process **copy;
 
 	if (tree->stack_count == tree->stack_room) {
 		size_t room = tree->stack_room ? tree->stack_room * 2 : 64;
 		struct item *stack = reallocarray(tree->stack, room, sizeof(*stack));
 
-		if (!stack) {
-			free(copy);
+		if (!stack)
 			return -1;
-		}
 		tree->stack = stack;
 		tree->stack_room = room;
 	}
+	copy = calloc(count, sizeof(*copy));
 	if (!copy)
 		return -1;
 	memcpy(copy, members, count * sizeof(*copy));
@@ -296,7 +295,7 @@ static int push_siblings(struct tree *tree, struct pt_process **siblings, size_t
 	qsort(siblings, count, sizeof(*siblings), compare_names);
 	for (i = 0; !ret && i < count; i += n) {
 		for (n = 1; i + n < count; n++) {
-			if (strcmp(process_name(siblings[i]), process_name(siblings[i + n])))
+			if (strcmp(process_name(siblings[i]), process_name(siblings[i + n])) != 0)
 				break;
 		}
 		if (tree->source->all || n < PT_GROUP_PROCESSES)

@@ -5,26 +5,35 @@
 #include "view/text_part.h"
 
 /* Below this a wait is the price of switching, and nobody to blame. */
-#define WORTH_A_LINE_NS 1000
+#define WORTH_A_LINE_NS 1000000
+
+/* How long, how long at most, and whether it still waited when all ended. */
+static int write_length(const struct pt_text *text, const json_t *waiter)
+{
+	uint64_t unfinished = pt_text_int(waiter, "unfinished_wait_ns");
+	uint64_t tasks = pt_text_int(waiter, "tasks");
+	char who[32], still[PT_FORMAT_SIZE + 32] = "";
+
+	if (tasks > 1)
+		snprintf(who, sizeof(who), "(%" PRIu64 " tasks)", tasks);
+	else
+		snprintf(who, sizeof(who), "%" PRIu64, pt_text_int(waiter, "tid"));
+	if (unfinished)
+		snprintf(still, sizeof(still), ", and %s without getting one",
+			 pt_format_ns(unfinished).s);
+	return pt_text_line(text, "  %s %s waited %s in all, %s at most%s",
+			    pt_text_string(waiter, "comm"), who,
+			    pt_format_ns(pt_text_int(waiter, "runnable_ns")).s,
+			    pt_format_ns(pt_text_int(waiter, "runq_ns.max")).s, still);
+}
 
 static int write_waiter(const struct pt_text *text, const json_t *waiter)
 {
 	const json_t *shares = pt_text_at(waiter, "taken_by");
 	uint64_t runnable = pt_text_int(waiter, "runnable_ns");
-	uint64_t tasks = pt_text_int(waiter, "tasks");
 	size_t i;
-	int ret;
+	int ret = write_length(text, waiter);
 
-	if (tasks > 1)
-		ret = pt_text_line(text, "  %s (%s tasks) waited %s in all, %s at most",
-				   pt_text_string(waiter, "comm"), pt_format_count(tasks).s,
-				   pt_format_ns(runnable).s,
-				   pt_format_ns(pt_text_int(waiter, "runq_ns.max")).s);
-	else
-		ret = pt_text_line(text, "  %s %" PRIu64 " waited %s in all, %s at most",
-				   pt_text_string(waiter, "comm"), pt_text_int(waiter, "tid"),
-				   pt_format_ns(runnable).s,
-				   pt_format_ns(pt_text_int(waiter, "runq_ns.max")).s);
 	for (i = 0; !ret && i < json_array_size(shares); i++) {
 		const json_t *share = json_array_get(shares, i);
 		uint64_t ns = pt_text_int(share, "ns");

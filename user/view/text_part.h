@@ -10,9 +10,9 @@
 #include "view/text.h"
 
 /* T(name) */
-#define PT_TEXT_PARTS(T) \
-	T(trace)         \
-	T(tree)          \
+#define PT_TEXT_PARTS(T)                                                                           \
+	T(trace)                                                                                   \
+	T(tree)                                                                                    \
 	T(contention)
 
 struct pt_text {

@@ -114,8 +114,7 @@ static int write_counters(const struct pt_text *text, const json_t *trace)
 		ret = pt_text_line(text, "  switch counts could not be compared with the kernel's");
 	if (!ret && contradictions)
 		ret = pt_text_line(text,
-				   "  %s records contradict those before them: the time between "
-				   "is counted as unknown",
+				   "  %s times what came before was missing: that time is unknown",
 				   pt_format_count(contradictions).s);
 	return ret;
 }

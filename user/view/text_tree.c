@@ -10,8 +10,8 @@
 /* Indents beyond this would leave no room for names. */
 #define INDENT_LIMIT 16
 
-static const char head[] = "    life      cpu  runnable  blocked  unknown  voluntary  involunt."
-			   "  run queue: p50      p99      max  made by  task";
+/* life, four shares of it, two counts of switches, three waits, origin, indent, name */
+#define COLUMNS "%9s %6s %9s %8s %8s %10s %9s %9s %9s %9s  %-8s  %*s%s"
 
 static char *describe_task(const json_t *task, bool thread)
 {
@@ -49,18 +49,18 @@ static int write_row(const struct pt_text *text, const json_t *row, const json_t
 	bool waited = pt_text_int(figures, "runq_ns.count");
 	const char *none = "-";
 
-	return pt_text_line(
-		text, "%9s %6s %% %7s %% %6s %% %6s %% %10s %10s %15s %8s %8s  %-8s %*s%s",
-		pt_format_ns(life).s, pt_format_percent(pt_text_int(figures, "on_cpu_ns"), life).s,
-		pt_format_percent(pt_text_int(figures, "state_ns.runnable"), life).s,
-		pt_format_percent(pt_text_int(figures, "state_ns.blocked"), life).s,
-		pt_format_percent(pt_text_int(figures, "state_ns.unknown"), life).s,
-		pt_format_count(pt_text_int(figures, "switches.voluntary")).s,
-		pt_format_count(pt_text_int(figures, "switches.involuntary")).s,
-		waited ? pt_format_ns(pt_text_int(figures, "runq_ns.p50")).s : none,
-		waited ? pt_format_ns(pt_text_int(figures, "runq_ns.p99")).s : none,
-		waited ? pt_format_ns(pt_text_int(figures, "runq_ns.max")).s : none, made_by,
-		(int)(depth < INDENT_LIMIT ? depth : INDENT_LIMIT) * 2, "", what);
+	return pt_text_line(text, COLUMNS, pt_format_ns(life).s,
+			    pt_format_percent(pt_text_int(figures, "on_cpu_ns"), life).s,
+			    pt_format_percent(pt_text_int(figures, "state_ns.runnable"), life).s,
+			    pt_format_percent(pt_text_int(figures, "state_ns.blocked"), life).s,
+			    pt_format_percent(pt_text_int(figures, "state_ns.unknown"), life).s,
+			    pt_format_count(pt_text_int(figures, "switches.voluntary")).s,
+			    pt_format_count(pt_text_int(figures, "switches.involuntary")).s,
+			    waited ? pt_format_ns(pt_text_int(figures, "runq_ns.p50")).s : none,
+			    waited ? pt_format_ns(pt_text_int(figures, "runq_ns.p99")).s : none,
+			    waited ? pt_format_ns(pt_text_int(figures, "runq_ns.max")).s : none,
+			    made_by, (int)(depth < INDENT_LIMIT ? depth : INDENT_LIMIT) * 2, "",
+			    what);
 }
 
 static int write_one(const struct pt_text *text, const json_t *row)
@@ -89,7 +89,9 @@ int pt_text_tree(const struct pt_text *text)
 	pt_text_heading(text, "Tasks: %s in %s processes",
 			pt_format_count(pt_text_int(text->document, "totals.tasks")).s,
 			pt_format_count(pt_text_int(text->document, "totals.processes")).s);
-	ret = pt_text_line(text, "%s", head);
+	ret = pt_text_line(text, COLUMNS, "life", "cpu %", "runnable", "blocked", "unknown",
+			   "voluntary", "involunt.", "wait p50", "p99", "max", "made by", 0, "",
+			   "task");
 	for (i = 0; !ret && i < json_array_size(rows); i++)
 		ret = write_one(text, json_array_get(rows, i));
 	return ret;

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole page and the whole document for a small recording, against files in tests/golden. After a change that is
+ * meant, PT_GOLDEN=write rewrites them: read the difference before you commit it.
+ */
+#include <stdlib.h>
+
+#include "stream.h"
+#include "view/document.h"
+#include "view/text.h"
+
+#define GOLDEN "tests/golden/"
+
+static char *const command[] = {(char[]){"make"}, (char[]){"-j2 all"}, NULL};
+
+static const struct pt_meta meta = {
+	.version = (char[]){"0.1.0"},
+	.host = (char[]){"box\033[2J"},
+	.kernel = (char[]){"6.1.0"},
+	.arch = (char[]){"x86_64"},
+	.cpus = 4,
+	.start_wall = 1700000000123456789,
+	.target = (char[]){"command"},
+	.command = (char **)command,
+};
+
+static const struct pt_end end = {
+	.duration_ns = 50000000,
+	.recorder_cpu_ns = 1200000,
+	.recorder_rss = 3 << 20,
+	.ended_by = (char[]){"exit"},
+};
+
+static const struct pt_loss losses[] = {
+	{.time = 45000000, .length = 1000000, .count = 3, .kind = PT_KIND_migrate},
+	{.time = 46000000, .length = 1000000, .count = 1, .kind = 0},
+};
+
+/* make runs six compilers one after the other, each beside a stranger, and a thread with a name to beware of. */
+static void feed_make(struct stream *s)
+{
+	uint64_t time = 1000000;
+	uint32_t i;
+
+	feed_sleeper(s, 10, 10, "make");
+	feed_fork(s, 500000, 10, 11, 10);
+	feed_as(s, rename, .time = 500001, .tid = 11, .comm = {"\033[31mred\xff"});
+	for (i = 0; i < 6; i++, time += 6000000) {
+		uint32_t tid = 100 + i;
+
+		feed_fork(s, time, 10, tid, tid);
+		feed_as(s, occupant, .time = time + 2000000, .ago = 3000000, .tid = 50, .pid = 50,
+			.comm = {"hog"}, .cpu = 1);
+		feed_switch(s, time + 2000000, 1, 50, PT_STATE_RUNNABLE, tid);
+		feed_as(s, exec, .time = time + 2100000, .tid = tid, .old_tid = tid,
+			.comm = {"cc1"});
+		feed_as(s, exit, .time = time + 5000000, .tid = tid, .pid = tid,
+			.code = i == 5 ? 9 : 0, .voluntary = i == 4);
+		feed_switch(s, time + 5100000, 1, tid, PT_STATE_DEAD, 50);
+	}
+}
+
+static json_t *build(struct stream *s, bool broken, bool all)
+{
+	static const struct pt_damage damage = {4711, 100, "checksum of a frame"};
+	struct pt_reader_summary summary = {
+		.file_bytes = 12345, .complete = !broken, .ends_at = 45000000};
+	struct pt_source source = {
+		.file = "some/where/partrace.data",
+		.meta = &meta,
+		.end = broken ? NULL : &end,
+		.summary = &summary,
+		.losses = losses,
+		.loss_count = broken ? PT_ARRAY_SIZE(losses) : 0,
+		.model = s->model,
+		.analyses = &s->all,
+		.all = all,
+	};
+
+	summary.records[PT_KIND_switch] = 12;
+	summary.records[PT_KIND_task] = 1;
+	summary.bytes[PT_KIND_switch] = 30;
+	if (broken) {
+		summary.damages = &damage;
+		summary.damage_count = 1;
+	}
+	return pt_document_build(&source);
+}
+
+static char *read_golden(const char *name)
+{
+	FILE *file = fopen(name, "r");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!file)
+		return NULL;
+	if (getdelim(&text, &room, '\0', file) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(file);
+	return text;
+}
+
+static void assert_golden(const char *name, const char *text)
+{
+	const char *mode = getenv("PT_GOLDEN");
+	char *golden;
+
+	if (mode && !strcmp(mode, "write")) {
+		FILE *file = fopen(name, "w");
+
+		assert_non_null(file);
+		fputs(text, file);
+		fclose(file);
+	}
+	golden = read_golden(name);
+	assert_non_null(golden);
+	assert_string_equal(text, golden);
+	free(golden);
+}
+
+static char *render(const json_t *document, unsigned int width, bool colour)
+{
+	struct pt_text_style style = {.width = width, .colour = colour};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(pt_text_render(out, document, &style), 0);
+	fclose(out);
+	return text;
+}
+
+static void document_and_page(void **unused)
+{
+	struct stream *s = stream_new();
+	json_t *document;
+	char *text;
+
+	(void)unused;
+	feed_make(s);
+	finish(s, end.duration_ns);
+	document = build(s, false, false);
+	assert_non_null(document);
+	text = json_dumps(document, JSON_INDENT(1));
+	assert_golden(GOLDEN "report.json", text);
+	free(text);
+	text = render(document, 0, false);
+	assert_golden(GOLDEN "report.txt", text);
+	free(text);
+	json_decref(document);
+	stream_free(s);
+}
+
+static void each_one_of_a_broken_trace(void **unused)
+{
+	struct stream *s = stream_new();
+	json_t *document;
+	char *text;
+
+	(void)unused;
+	feed_make(s);
+	finish(s, 0);
+	document = build(s, true, true);
+	text = render(document, 120, true);
+	assert_golden(GOLDEN "report_broken.txt", text);
+	free(text);
+	json_decref(document);
+	stream_free(s);
+}
+
+static void nothing_recorded(void **unused)
+{
+	struct stream *s = stream_new();
+	json_t *document;
+
+	(void)unused;
+	finish(s, 0);
+	document = build(s, false, false);
+	free(render(document, 1, true));
+	assert_int_equal(json_array_size(json_object_get(document, "tasks")), 0);
+	json_decref(document);
+	stream_free(s);
+}
+
+/* Parents in a circle, a long chain, and a great many siblings: every task is shown once. */
+static void any_tree_is_shown_whole(void **unused)
+{
+	struct stream *s = stream_new();
+	json_t *document, *row, *tree;
+	size_t i, shown = 0;
+	uint32_t tid;
+
+	(void)unused;
+	feed_as(s, task, .time = 0, .tid = 10, .pid = 10, .ppid = 11, .start = 1);
+	feed_as(s, task, .time = 0, .tid = 11, .pid = 11, .ppid = 10, .start = 1);
+	feed_as(s, task, .time = 0, .tid = 12, .pid = 12, .ppid = 12, .start = 1);
+	for (tid = 1000; tid < 3000; tid++)
+		feed_fork(s, tid, tid == 1000 ? 12 : tid - 1, tid, tid);
+	for (; tid < 5000; tid++)
+		feed_fork(s, tid, 12, tid, tid);
+	for (; tid < 5040; tid++)
+		feed_fork(s, tid, 12, tid, 12);
+	finish(s, 10000);
+	document = build(s, false, false);
+	tree = json_object_get(document, "tree");
+	json_array_foreach (tree, i, row)
+		shown += json_object_get(row, "task")
+				 ? 1
+				 : (size_t)json_integer_value(json_object_get(row, "tasks"));
+	assert_int_equal(shown, 3 + 2000 + 2000 + 40);
+	free(render(document, 80, false));
+	json_decref(document);
+	stream_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(document_and_page),
+		cmocka_unit_test(each_one_of_a_broken_trace),
+		cmocka_unit_test(nothing_recorded),
+		cmocka_unit_test(any_tree_is_shown_whole),
+	};
+
+	return cmocka_run_group_tests_name("view: report", tests, NULL, NULL);
+}
