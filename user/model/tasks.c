@@ -102,7 +102,8 @@ PT_HANDLER(fork)
 {
 	const struct pt_fork *f = record->row;
 	bool thread = f->clone_flags & CLONE_THREAD;
-	struct pt_model_task *parent = target_of(model, f->parent_tid), *child;
+	/* The recorder makes the command, and is no target for that. */
+	struct pt_model_task *parent = pt_task_mention(model, f->parent_tid), *child;
 	struct pt_process *process;
 	int ret;
 
@@ -125,7 +126,7 @@ PT_HANDLER(fork)
 	child->creator = parent;
 	child->has_base = true;
 	child->origin = (uint8_t)origin_of(model, f);
-	child->model = thread ? PT_MODEL_THREAD : PT_MODEL_PROCESS;
+	child->model = thread ? PT_MODEL_THREAD : parent->target ? PT_MODEL_PROCESS : PT_MODEL_MAIN;
 	pt_task_set_comm(child, &f->comm);
 	join_process(child, process);
 	if (!thread) {
