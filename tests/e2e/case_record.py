@@ -50,9 +50,7 @@ def asleep_from_beginning_to_end(box):
 
 @case
 def several_processes(box):
-    first, second = box.start(box.prog("sleeper")), box.start(box.prog("sleeper"))
-    for process in (first, second):
-        box.equal(process.stdout.readline(), "ready\n", "what the sleeper says")
+    (first, _), (second, _) = box.start_sleeper(), box.start_sleeper()
     process, path = box.start_recording("-p", f"{first.pid},{second.pid}")
     first.stdin.close()
     first.wait()

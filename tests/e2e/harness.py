@@ -205,7 +205,7 @@ class Box:
 
     def start_sleeper(self, *args):
         """Starts prog/sleeper, which runs until its stdin is closed; returns (process, path of its truth)."""
-        truth = self.path("truth-sleeper")
+        truth = self.path(f"truth-sleeper-{len(self.running)}")
         process = self.start(self.prog("sleeper"), *args, env={"TRUTH": truth})
         self.equal(process.stdout.readline(), "ready\n", "what the sleeper says")
         return process, truth
@@ -233,8 +233,7 @@ class Box:
         A usage error may add where to read more, as argp does."""
         self.check(done.status == status if isinstance(status, int) else done.status in status,
                    f"status {status} was expected of {done}")
-        lines = [line for line in done.err.splitlines() if not line.startswith("Try `")]
-        self.equal(len(lines), 1, f"lines on stderr of {done}")
+        self.equal(len(done.err.split("\nTry `")[0].splitlines()), 1, f"lines on stderr of {done}")
         self.check(not words or any(w.lower() in done.err.lower() for w in words), f"none of {words} in {done}")
         self.equal(done.out, "", f"stdout of {done}")
 

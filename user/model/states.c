@@ -307,7 +307,9 @@ static int leave(struct pt_model *model, struct pt_model_task *task, const struc
 
 	d->wake_end = 0;
 	d->cpu = s->cpu;
-	ret = tell_switched(model, task, s->time, s->flags & PT_SWITCH_VOLUNTARY);
+	/* While it exits it may be preempted, and it leaves at last: nobody can see that in its counters. */
+	ret = task->exited ? 0
+			   : tell_switched(model, task, s->time, s->flags & PT_SWITCH_VOLUNTARY);
 	if (ret)
 		return ret;
 	if (s->prev_state == PT_STATE_DEAD)

@@ -102,6 +102,7 @@ PT_HANDLER(fork)
 {
 	const struct pt_fork *f = record->row;
 	bool thread = f->clone_flags & CLONE_THREAD;
+	/* The recorder makes the command, and is no target for that. */
 	struct pt_model_task *parent = pt_task_mention(model, f->parent_tid), *child;
 	struct pt_process *process;
 	int ret;
