@@ -8,8 +8,17 @@ $(TRACE_TOOLS): $(O)/tools/%: tools/%.c $(O)/libpartrace.a Makefile mk/trace.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $< $(O)/libpartrace.a $(LDFLAGS_ALL) $(LDLIBS)
 
-.PHONY: trace-tools docs/records.md
+$(O)/tests/trace/write-all: tests/trace/write-all.c $(O)/libpartrace.a Makefile mk/trace.mk
+	$(say) CCLD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(O)/libpartrace.a $(LDFLAGS_ALL) $(LDLIBS)
+
+.PHONY: trace-tools trace-check docs/records.md
 trace-tools: $(TRACE_TOOLS)
+
+# The format against its specification, its second reader, and the files that are kept.
+trace-check: $(TRACE_TOOLS) $(O)/tests/trace/write-all
+	$(Q)O=$(O) PYTHON=$(PYTHON) tests/trace/check-format
 
 docs/records.md: $(O)/tools/records-doc
 	$(say) DOC $@

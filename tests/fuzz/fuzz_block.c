@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the decoder of blocks, which is where a file has most ways to lie. The input is the content of a block frame. */
+/* Fuzzes the decoder of blocks, which is where a file has most ways to lie. The input is the
+ * content of a block frame. */
 #include <stdlib.h>
 
 #include "trace/block.h"
@@ -19,7 +20,8 @@ static uint64_t look(const struct pt_block *block)
 		last = pt_load(row, 8);
 		for (size_t b = 0; b < block->row_size; b++)
 			sum += row[b];
-		for (size_t b = 0; block->text_field && b < pt_load(row + block->text_field, 4); b++)
+		for (size_t b = 0; block->text_field && b < pt_load(row + block->text_field, 4);
+		     b++)
 			sum += (uint8_t)block->texts[block->text_at[i] + b];
 	}
 	return sum;
@@ -36,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!decoder)
 		decoder = pt_decoder_new();
-	if (!decoder || pt_block_header_read(&header, data, size, &reason) < 0 || !pt_schema_of(header.kind))
+	if (!decoder || pt_block_header_read(&header, data, size, &reason) < 0 ||
+	    !pt_schema_of(header.kind))
 		return 0;
 	pt_layout_ours(&layout, pt_schema_of(header.kind));
 	copy = malloc(size + PT_DECODE_SLACK);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzzes the whole reader. The first byte of the input says how the rest becomes a file: 0: as it stands; else it is
- * cut into pieces, each of which becomes a valid frame, so that checksums do not keep the fuzzer out; with 2, a seek
- * table follows.
+ * Fuzzes the whole reader. The first byte of the input says how the rest becomes a file: 0: as it
+ * stands; else it is cut into pieces, each of which becomes a valid frame, so that checksums do not
+ * keep the fuzzer out; with 2, a seek table follows.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs a fuzz target once on every file of the named folders: the corpus, and everything that ever failed. */
+/* Runs a fuzz target once on every file of the named folders: the corpus, and everything that ever
+ * failed. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

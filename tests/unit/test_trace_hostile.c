@@ -44,9 +44,11 @@ static struct file sample(void)
 	uint64_t seed = 42;
 
 	for (uint64_t i = 0; i < RECORDS; i++) {
-		test_add_switch(writer, i * 1000 + test_random(&seed) % 900, (uint32_t)(test_random(&seed) % 7));
+		test_add_switch(writer, i * 1000 + test_random(&seed) % 900,
+				(uint32_t)(test_random(&seed) % 7));
 		if (i % 400 == 399)
-			assert_int_equal(pt_writer_cut(writer, TEST_START + i * 1000 + 999, NULL), 0);
+			assert_int_equal(pt_writer_cut(writer, TEST_START + i * 1000 + 999, NULL),
+					 0);
 	}
 	test_finish(writer);
 	return load(test_path("sample"));
@@ -168,7 +170,8 @@ static void newer_format_is_refused(void **state)
 /* A block frame of 64 MiB of zeros, and one that claims terabytes. */
 static void write_bomb(const char *path)
 {
-	static const uint8_t terabytes[] = {0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0};
+	static const uint8_t terabytes[] = {0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0,
+					    0,	  0,	1,    0,    0,	  1, 0, 0};
 	struct pt_meta meta = {0};
 	struct pt_bytes file = {0};
 	char *json = pt_describe_meta(&meta);
@@ -218,7 +221,8 @@ static void claims_cost_nothing(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* A switch as a later version may write it: a field less, a field more, coded as nobody knows yet. */
+/* A switch as a later version may write it: a field less, a field more, coded as nobody knows yet.
+ */
 struct future {
 	uint64_t time;
 	uint32_t next_tid;
@@ -231,7 +235,8 @@ static const struct pt_field future_fields[] = {
 	{"next_tid", "", PT_CLASS_ID, offsetof(struct future, next_tid), 4, false},
 };
 
-static void append_block(struct pt_bytes *out, const struct pt_schema *schema, uint64_t time, unsigned int encoding)
+static void append_block(struct pt_bytes *out, const struct pt_schema *schema, uint64_t time,
+			 unsigned int encoding)
 {
 	struct pt_encoder *encoder = pt_encoder_new();
 	struct future rows[2] = {{time, 7, 1}, {time + 1, 8, 2}};
@@ -255,13 +260,17 @@ static void file_from_the_future(void **state)
 {
 	static const char meta[] =
 		"partrace trace 1\n{\"era\": 3, \"host\": \"later\", \"schema\": ["
-		"{\"kind\": 1, \"name\": \"switch\", \"fields\": [{\"name\": \"time\", \"type\": \"u64\", \"class\": \"time\"},"
+		"{\"kind\": 1, \"name\": \"switch\", \"fields\": [{\"name\": \"time\", \"type\": "
+		"\"u64\", \"class\": \"time\"},"
 		"{\"name\": \"colour\", \"type\": \"u32\", \"class\": \"hue\"},"
 		"{\"name\": \"next_tid\", \"type\": \"u32\", \"class\": \"id\"}]},"
-		"{\"kind\": 2, \"name\": \"sleepup\", \"fields\": [{\"name\": \"x\", \"type\": \"f99\", \"class\": \"y\"}]},"
+		"{\"kind\": 2, \"name\": \"sleepup\", \"fields\": [{\"name\": \"x\", \"type\": "
+		"\"f99\", \"class\": \"y\"}]},"
 		"{\"kind\": 63, \"name\": \"dream\", \"fields\": []}]}";
-	struct pt_schema schema = {
-		.kind = 1, .row_size = sizeof(struct future), .fields = future_fields, .field_count = 3};
+	struct pt_schema schema = {.kind = 1,
+				   .row_size = sizeof(struct future),
+				   .fields = future_fields,
+				   .field_count = 3};
 	struct pt_bytes file = {0};
 	struct pt_reader_summary summary;
 	struct pt_reader *reader;
@@ -295,7 +304,8 @@ static void file_from_the_future(void **state)
 	pt_bytes_free(&file);
 }
 
-/* Magic numbers without frames: each is a false start, and the search must not cost the square of the file. */
+/* Magic numbers without frames: each is a false start, and the search must not cost the square of
+ * the file. */
 static void false_starts(void **state)
 {
 	struct file file = sample();

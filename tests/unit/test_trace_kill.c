@@ -28,7 +28,8 @@ static void record_for_ever(const char *path)
 	}
 }
 
-/* Records must be those that were written first, without a gap, and the file must say that it is not finished. */
+/* Records must be those that were written first, without a gap, and the file must say that it is
+ * not finished. */
 static uint32_t check_rest(const char *path)
 {
 	struct pt_reader_summary summary;
@@ -58,7 +59,8 @@ static void killed_at_any_moment(void **state)
 	uint32_t readable = 0;
 
 	(void)state;
-	written = mmap(NULL, sizeof(*written), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	written = mmap(NULL, sizeof(*written), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
 	assert_true(written != MAP_FAILED);
 	for (int i = 0; i < KILLS; i++) {
 		pid_t child;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What goes into a trace comes out of it: every kind, values of every shape, every way to be out of order. */
+/* What goes into a trace comes out of it: every kind, values of every shape, every way to be out of
+ * order. */
 #include "trace_util.h"
 
 #define ROWS 3000
@@ -28,8 +29,8 @@ static uint64_t draw_value(enum shape shape, uint64_t *seed)
 	}
 }
 
-static void fill_row(struct stored *stored, const struct pt_schema *schema, enum shape shape, uint64_t time,
-		     uint64_t *seed)
+static void fill_row(struct stored *stored, const struct pt_schema *schema, enum shape shape,
+		     uint64_t time, uint64_t *seed)
 {
 	memset(stored, 0, sizeof(*stored));
 	for (size_t f = 1; f < schema->field_count; f++) {
@@ -44,20 +45,23 @@ static void fill_row(struct stored *stored, const struct pt_schema *schema, enum
 			continue;
 		}
 		for (size_t b = 0; b < field->size; b += 8)
-			pt_store(at + b, draw_value(shape, seed), field->size < 8 ? field->size : 8);
+			pt_store(at + b, draw_value(shape, seed),
+				 field->size < 8 ? field->size : 8);
 	}
 	stored->row[0] = time;
 }
 
-static void write_rows(const char *path, const struct pt_schema *schema, const struct stored *rows, size_t n,
-		       size_t per_interval)
+static void write_rows(const char *path, const struct pt_schema *schema, const struct stored *rows,
+		       size_t n, size_t per_interval)
 {
 	struct pt_writer *writer = test_writer(path);
 
 	for (size_t i = 0; i < n; i++) {
 		struct stored copy = rows[i];
-		struct pt_record record = {
-			.kind = schema->kind, .row = copy.row, .text = copy.text, .text_len = copy.text_len};
+		struct pt_record record = {.kind = schema->kind,
+					   .row = copy.row,
+					   .text = copy.text,
+					   .text_len = copy.text_len};
 
 		copy.row[0] += TEST_START;
 		assert_int_equal(pt_writer_add(writer, &record), 0);
@@ -67,7 +71,8 @@ static void write_rows(const char *path, const struct pt_schema *schema, const s
 	test_finish(writer);
 }
 
-static void compare_rows(const char *path, const struct pt_schema *schema, const struct stored *rows, size_t n)
+static void compare_rows(const char *path, const struct pt_schema *schema,
+			 const struct stored *rows, size_t n)
 {
 	struct pt_reader_options options = {.threads = 1, .kinds = 1ull << schema->kind};
 	struct pt_reader *reader;
@@ -85,7 +90,8 @@ static void compare_rows(const char *path, const struct pt_schema *schema, const
 	pt_reader_free(reader);
 }
 
-static void round_trip(const struct pt_schema *schema, enum shape shape, size_t n, size_t per_interval)
+static void round_trip(const struct pt_schema *schema, enum shape shape, size_t n,
+		       size_t per_interval)
 {
 	struct stored *rows = calloc(n, sizeof(*rows));
 	uint64_t seed = 88172645463325252ull + schema->kind;
@@ -128,9 +134,11 @@ static void out_of_order(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < 20000; i++) {
-		test_add_switch(writer, i * 1000 - test_random(&seed) % (i % 50 ? 5000 : i * 1000 + 1), 7);
+		test_add_switch(writer,
+				i * 1000 - test_random(&seed) % (i % 50 ? 5000 : i * 1000 + 1), 7);
 		if (i % 1000 == 999)
-			assert_int_equal(pt_writer_cut(writer, TEST_START + i * 1000 - 4000, NULL), 0);
+			assert_int_equal(pt_writer_cut(writer, TEST_START + i * 1000 - 4000, NULL),
+					 0);
 	}
 	test_finish(writer);
 	assert_int_equal(test_count(test_path("disorder"), &summary), 20000);
@@ -153,7 +161,8 @@ static void times_before_the_start_are_zero(void **state)
 
 static void ties_follow_the_order_of_kinds(void **state)
 {
-	static const uint32_t kinds[] = {PT_KIND_exit, PT_KIND_switch, PT_KIND_occupant, PT_KIND_wakeup, PT_KIND_fork};
+	static const uint32_t kinds[] = {PT_KIND_exit, PT_KIND_switch, PT_KIND_occupant,
+					 PT_KIND_wakeup, PT_KIND_fork};
 	struct pt_writer *writer = test_writer(test_path("ties"));
 	struct pt_reader *reader;
 	struct pt_record record;
@@ -177,10 +186,20 @@ static void ties_follow_the_order_of_kinds(void **state)
 static void metadata(void **state)
 {
 	char *command[] = {"node", "a b", NULL};
-	struct pt_meta meta = {.version = "1", .host = "box", .kernel = "6", .arch = "x", .cpus = 3,
-			       .start_mono = 1, .start_wall = 1700000000000000000ull, .start_boot = 2,
-			       .stall_ns = 9, .recorder_pid = 12, .target = "all", .command = command};
-	struct pt_writer_options options = {.path = test_path("meta"), .uid = (uid_t)-1, .gid = (gid_t)-1};
+	struct pt_meta meta = {.version = "1",
+			       .host = "box",
+			       .kernel = "6",
+			       .arch = "x",
+			       .cpus = 3,
+			       .start_mono = 1,
+			       .start_wall = 1700000000000000000ull,
+			       .start_boot = 2,
+			       .stall_ns = 9,
+			       .recorder_pid = 12,
+			       .target = "all",
+			       .command = command};
+	struct pt_writer_options options = {
+		.path = test_path("meta"), .uid = (uid_t)-1, .gid = (gid_t)-1};
 	const struct pt_meta *got;
 	struct pt_writer *writer;
 	struct pt_reader *reader;

@@ -220,7 +220,8 @@ static int write_stream(int fd, const char *at, size_t len)
 
 int pt_output_write(struct pt_output *output, const void *data, size_t len, struct pt_error *err)
 {
-	int ret = output->dir < 0 ? write_stream(output->fd, data, len) : write_all(output->fd, data, len);
+	int ret = output->dir < 0 ? write_stream(output->fd, data, len)
+				  : write_all(output->fd, data, len);
 
 	return ret < 0 ? pt_error_errno(err, ret, "%s: cannot write", output->partial) : 0;
 }
