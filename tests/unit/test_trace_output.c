@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "trace/partial.h"
+
 static void write_trace(const char *path, uint32_t records)
 {
 	struct pt_writer *writer = test_writer(path);
@@ -110,6 +112,27 @@ static void stale_partial_is_left_alone(void **state)
 	expect_file(test_path("s.partial"), "only recording");
 	assert_int_equal(access(test_path("elsewhere"), F_OK), -1);
 	assert_int_equal(test_count(test_path("s"), NULL), 0);
+}
+
+static void partials_are_found(void **state)
+{
+	struct pt_writer *writer;
+	char *found;
+
+	(void)state;
+	assert_int_equal(pt_partial_find(test_path("p"), &found), -ENOENT);
+	assert_int_equal(pt_partial_find(test_path("no/p"), &found), -ENOENT);
+	put_file(test_path("p.partially"), "not one");
+	assert_int_equal(symlink("p.partially", test_path("p.partial.9")), 0);
+	assert_int_equal(pt_partial_find(test_path("p"), &found), -ENOENT);
+	writer = test_writer(test_path("p"));
+	test_add_switch(writer, 1, 1);
+	assert_int_equal(pt_writer_cut(writer, TEST_START + 2, NULL), 0);
+	pt_writer_free(writer);
+	assert_int_equal(pt_partial_find(test_path("p"), &found), 0);
+	assert_string_equal(found, test_path("p.partial"));
+	assert_int_equal(test_count(found, NULL), 1);
+	free(found);
 }
 
 static void replaced_partial_is_noticed(void **state)
@@ -227,6 +250,7 @@ int main(void)
 		cmocka_unit_test(previous_is_kept),
 		cmocka_unit_test(failed_start_loses_nothing),
 		cmocka_unit_test(stale_partial_is_left_alone),
+		cmocka_unit_test(partials_are_found),
 		cmocka_unit_test(replaced_partial_is_noticed),
 		cmocka_unit_test(shared_folder_has_no_guessable_name),
 		cmocka_unit_test(devices_are_written_straight),
