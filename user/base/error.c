@@ -16,6 +16,16 @@ static void escape_controls(char *text)
 	}
 }
 
+/* Puts ": text" at offset `at`, as much of it as there is room for. */
+static void append(struct pt_error *err, size_t at, const char *text)
+{
+	for (const char *part = ": "; *part && at + 1 < sizeof(err->text); part++)
+		err->text[at++] = *part;
+	for (; *text && at + 1 < sizeof(err->text); text++)
+		err->text[at++] = *text;
+	err->text[at] = 0;
+}
+
 int pt_error_set(struct pt_error *err, int code, const char *format, ...)
 {
 	va_list args;
@@ -58,7 +68,7 @@ int pt_error_prefix(struct pt_error *err, int code, const char *format, ...)
 	n = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	if (n >= 0 && (size_t)n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s", old);
+		append(err, (size_t)n, old);
 	escape_controls(err->text);
 	return code;
 }

@@ -104,7 +104,7 @@ static int decode_column(struct job *job, const uint8_t *entry, struct pt_cursor
 	unsigned int encoding = (unsigned int)pt_load(entry + 2, 2);
 	size_t len = pt_load(entry + 4, 4);
 	const uint8_t *data = pt_cursor_take(payloads, len);
-	struct pt_cursor payload = {.at = data, .end = data + len};
+	struct pt_cursor payload = {.at = data, .end = data ? data + len : NULL};
 
 	if (!data)
 		return fail(job, "the columns of a block are longer than the block");

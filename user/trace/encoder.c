@@ -17,7 +17,7 @@ struct pt_encoder {
 	struct pt_out misses; /* scratch */
 	struct pt_sorter sorter;
 	struct pt_dict dict;
-	struct pt_plan plans[PT_KIND_LIMIT];
+	struct pt_plan plans[PT_KINDS_MAX];
 	uint32_t order[PT_BLOCK_ROWS]; /* coded position -> row */
 	uint64_t scratch[PT_BLOCK_ROWS];
 	uint64_t keys[PT_BLOCK_ROWS]; /* scratch */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,22 +186,44 @@ const char *pt_output_path(const struct pt_output *output)
 	return output->partial;
 }
 
-int pt_output_write(struct pt_output *output, const void *data, size_t len, struct pt_error *err)
+static int write_all(int fd, const char *at, size_t len)
 {
-	const char *at = data;
-
 	while (len) {
-		ssize_t n = write(output->fd, at, len);
+		ssize_t n = write(fd, at, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return pt_error_errno(err, n ? -errno : -EIO, "%s: cannot write",
-					      output->partial);
+			return n ? -errno : -EIO;
 		at += n;
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+/* A pipe whose reader has gone is an error to report, not a signal to die of. */
+static int write_stream(int fd, const char *at, size_t len)
+{
+	const struct timespec now = {0};
+	sigset_t pipe, old;
+	int ret;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, &old);
+	ret = write_all(fd, at, len);
+	if (ret == -EPIPE && !sigismember(&old, SIGPIPE))
+		sigtimedwait(&pipe, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+int pt_output_write(struct pt_output *output, const void *data, size_t len, struct pt_error *err)
+{
+	int ret = output->dir < 0 ? write_stream(output->fd, data, len)
+				  : write_all(output->fd, data, len);
+
+	return ret < 0 ? pt_error_errno(err, ret, "%s: cannot write", output->partial) : 0;
 }
 
 int pt_output_sync(struct pt_output *output, struct pt_error *err)

@@ -79,8 +79,9 @@ int pt_reader_open(struct pt_reader **out, const char *path,
 	ret = pt_container_open(&reader->container, path, options ? options->kinds : 0, err);
 	if (ret < 0)
 		goto out;
-	qsort(reader->container->entries, reader->container->entry_count,
-	      sizeof(struct pt_block_entry), compare_entries);
+	if (reader->container->entry_count)
+		qsort(reader->container->entries, reader->container->entry_count,
+		      sizeof(struct pt_block_entry), compare_entries);
 	if (!threads)
 		threads = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	ret = pt_pool_new(&reader->pool, reader->container, threads);

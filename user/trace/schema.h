@@ -6,6 +6,7 @@
 #include "base/record.h"
 
 #define PT_FIELDS_MAX 64 /* fields of one kind */
+#define PT_KINDS_MAX  64 /* ids of kinds: readers keep a bit for each */
 
 enum pt_class {
 	PT_CLASS_TIME,
