@@ -5,13 +5,14 @@
  * of a turn be timed.
  */
 #include "bpf/loop.h"
+#include "bpf/sleep.h"
 
 struct pt_loop_map pt_loops SEC(".maps");
 
 static __always_inline void pt_wait_end(struct pt_cpu *cpu, struct pt_target *target,
 					struct pt_regs *regs, __s64 result, __s16 number, __u8 end)
 {
-	struct pt_wait wait = {
+	struct pt_waited_call wait = {
 		.cpu = cpu,
 		.task = bpf_get_current_task_btf(),
 		.regs = regs,
@@ -87,6 +88,10 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		pt_epoll_created(bpf_get_current_task_btf(), result);
 	if (cpu->turn)
 		pt_call_end(&target->loop, index);
+	if (target->sleep) {
+		pt_sleep_emit(cpu, target->woke, target->sleep);
+		target->sleep = 0;
+	}
 	return 0;
 }
 

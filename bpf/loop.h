@@ -27,7 +27,7 @@ struct pt_loop_map {
 extern struct pt_loop_map pt_loops SEC(".maps");
 
 /* A wait call that has ended. */
-struct pt_wait {
+struct pt_waited_call {
 	struct pt_cpu *cpu;
 	struct task_struct *task;
 	struct pt_regs *regs;
@@ -128,8 +128,9 @@ static __always_inline void pt_turn_begin(struct pt_loop_state *state, __u64 loo
 		state->table[i].count = 0;
 }
 
-static __always_inline int pt_turn_emit(const struct pt_wait *wait, struct pt_loop_state *state,
-					bool nested, __s32 timeout, __u32 limit)
+static __always_inline int pt_turn_emit(const struct pt_waited_call *wait,
+					struct pt_loop_state *state, bool nested, __s32 timeout,
+					__u32 limit)
 {
 	struct pt_cpu *cpu = wait->cpu;
 
@@ -155,8 +156,8 @@ static __always_inline int pt_turn_emit(const struct pt_wait *wait, struct pt_lo
  * A wait that returned as many events as it could, or was interrupted, is followed by another in the same iteration:
  * the turn goes on. So it does behind a wait on another object, which then is a loop inside this one.
  */
-static __always_inline void pt_wait_ended(const struct pt_wait *wait, struct pt_loop_state *state,
-					  __s32 timeout, __u32 limit)
+static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
+					  struct pt_loop_state *state, __s32 timeout, __u32 limit)
 {
 	bool nested =
 		state->turn && wait->loop != state->loop && ++state->foreign < PT_LOOP_ABANDONED;

@@ -101,17 +101,21 @@ static __always_inline __u8 pt_reason_of_fd(struct task_struct *task, struct pt_
 	return last->reason;
 }
 
+/* How the reason of a sleep in this system call is found: enum pt_call_class, or above. */
+static __always_inline __u8 pt_call_class(__s16 number)
+{
+	__u64 index = (__u16)number;
+
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	return index < PT_SYSCALL_LIMIT ? pt_config.call_class[index] : PT_CALL_OTHER;
+}
+
 /* What a task waits for that sleeps in a system call. */
 static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct pt_cpu *cpu,
 					      struct pt_regs *regs, __s16 number, __u64 clock)
 {
-	__u64 index = (__u16)number;
-	__u8 class;
+	__u8 class = pt_call_class(number);
 
-	barrier_var(index); /* the verifier must see the value that is tested used */
-	if (index >= PT_SYSCALL_LIMIT)
-		return PT_REASON_OTHER;
-	class = pt_config.call_class[index];
 	if (class == PT_CALL_FD)
 		return pt_reason_of_fd(task, cpu, pt_syscall_first(regs), number, clock);
 	return class >= PT_CALL_REASON ? class - PT_CALL_REASON : PT_REASON_OTHER;

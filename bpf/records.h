@@ -244,6 +244,22 @@ enum pt_reason {
 	F(__u16, flags, FLAGS, "PT_SAMPLE_*")                                                      \
 	F(__u16, reserved, FLAGS, "0")
 
+#define PT_FIELDS_sleep(F)                                                                         \
+	F(__u64, time, TIME, "when it had the CPU again")                                          \
+	F(__u64, length, NS, "since it had gone to sleep")                                         \
+	F(__u64, object, HASH, "inode of the file, address of the futex, or 0")                    \
+	F(__u32, tid, ID, "who slept")                                                             \
+	F(__s32, fd, ID, "the descriptor, -1: none")                                               \
+	F(__u32, device, ID, "of the file, as in st_dev: major << 20 | minor")                     \
+	F(__u32, peer, ID, "pid of the child waited for, or of a Unix socket's peer; 0: any")      \
+	F(__u32, address, HASH, "the peer's IPv4 address, network order; 0: none")                 \
+	F(__u16, local_port, ID, "of a socket")                                                    \
+	F(__u16, peer_port, ID, "of a socket")                                                     \
+	F(__s16, syscall, ID, "in which system call, -1: none")                                    \
+	F(__u8, reason, ENUM, "pt_reason")                                                         \
+	F(__u8, flags, FLAGS, "0")                                                                 \
+	F(__u32, text, TEXT, "the file: the last parts of its path, or nothing")
+
 /* K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 59: channels; 60 to 79: memory. */
 #define PT_KINDS(K)                                                                                \
 	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
@@ -259,7 +275,8 @@ enum pt_reason {
 	K(11, loss, "Records that did not reach the file.")                                        \
 	K(20, turn, "A wait call of a target returned.")                                           \
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
-	K(22, sample, "What a target did on its CPU, in a turn that had become long.")
+	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
+	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;
 #define PT_KIND_STRUCT(id, name, doc)                                                              \

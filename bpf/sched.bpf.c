@@ -9,6 +9,8 @@
 #include "bpf/reason.h"
 #include "bpf/slot.h"
 
+#define PT_SLEEP_LONG 1000000 /* ns */
+
 struct pt_peer_map pt_peers SEC(".maps");
 
 /* include/linux/preempt.h. The rest of the softirq bits only say that bottom halves are switched
@@ -22,11 +24,12 @@ struct pt_switching {
 	struct task_struct *prev, *next;
 	struct pt_target *to; /* NULL if next is not a target */
 	__u64 clock, time;
-	__u64 nvcsw;  /* of prev, when it took the CPU */
-	__u32 state;  /* prev->__state as the scheduler saw it */
-	__s16 number; /* the system call that prev is in, -1: none */
-	__u8 in_call; /* pt_reason for which that call would block */
-	bool from;    /* prev is a target */
+	__u64 nvcsw;   /* of prev, when it took the CPU */
+	__u32 state;   /* prev->__state as the scheduler saw it */
+	__s16 number;  /* the system call that prev is in, -1: none */
+	__u8 in_call;  /* pt_reason for which that call would block */
+	__u64 in_turn; /* prev is in a turn of a loop */
+	bool from;     /* prev is a target */
 	bool preempt;
 };
 
@@ -148,6 +151,29 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 	pt_slot_publish(s->cpu, slot);
 }
 
+/* Notes when a target goes to sleep in the middle of a turn, unless it is to wait for events as loops do. */
+static __always_inline void pt_sleep_begins(const struct pt_switching *s)
+{
+	struct pt_target *target;
+
+	if (!s->state || s->preempt || s->in_call == PT_REASON_POLL)
+		return;
+	target = pt_target_of(s->prev);
+	if (target)
+		target->slept = s->time;
+}
+
+static __always_inline void pt_sleep_ends(const struct pt_switching *s)
+{
+	__u64 length = s->time - s->to->slept;
+
+	s->to->slept = 0;
+	if (length >= PT_SLEEP_LONG && length > s->to->sleep) {
+		s->to->sleep = length;
+		s->to->woke = s->time;
+	}
+}
+
 /* A target takes the CPU. */
 static __always_inline void pt_switch_to(const struct pt_switching *s)
 {
@@ -159,6 +185,8 @@ static __always_inline void pt_switch_to(const struct pt_switching *s)
 	s->to->has_waker = 0;
 	s->to->migrations = s->next->se.nr_migrations;
 	s->to->cpu = bpf_get_smp_processor_id();
+	if (s->to->slept)
+		pt_sleep_ends(s);
 	if (!s->from)
 		pt_peer_name(s->cpu, s->prev, s->time);
 }
@@ -222,6 +250,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		return 0;
 	s.from = pt_find_prev(&s);
 	s.to = pt_target_of(next);
+	s.in_turn = s.cpu->turn;
 	s.cpu->target = s.to != NULL;
 	s.cpu->nvcsw = next->nvcsw;
 	s.cpu->turn = s.to ? s.to->loop.turn : 0;
@@ -240,6 +269,8 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number, s.clock);
 	}
 	s.time = pt_switch_time(&s);
+	if (s.in_turn)
+		pt_sleep_begins(&s);
 	if (s.to)
 		pt_switch_to(&s);
 	else

@@ -82,12 +82,32 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
 struct inode {
 	umode_t i_mode;
 	__u32 i_rdev;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
 };
 
 struct file {
+	struct path f_path;
 	struct inode *f_inode;
 	const struct file_operations *f_op;
 	void *private_data;
@@ -104,12 +124,24 @@ struct files_struct {
 
 struct sock_common {
 	unsigned short skc_family;
+	__be16 skc_dport;
+	__u16 skc_num;
+	__be32 skc_daddr;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
 };
 
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct pid *sk_peer_pid;
 };
 
 struct socket {

@@ -20,7 +20,7 @@ int pt_rows_add(struct pt_rows *rows, const void *row, uint64_t time, const char
 	uint8_t *at = pt_bytes_reserve(&rows->rows, size);
 
 	if (rows->text && (!pt_bytes_reserve(&rows->text_at, sizeof(text_at)) ||
-			   !pt_bytes_reserve(&rows->texts, text_len)))
+			   !pt_bytes_reserve(&rows->texts, (size_t)text_len + 1)))
 		at = NULL;
 	if (!at) {
 		/* Memory may come back; what is there stays usable. */
