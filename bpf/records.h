@@ -75,33 +75,30 @@ enum pt_reason {
 		PT_REASON_COUNT
 };
 
-/* switch.flags */
-#define PT_SWITCH_PREEMPT   1 /* taken from the CPU, as trace_sched_switch() says */
-#define PT_SWITCH_VOLUNTARY 2 /* the kernel counted it in nvcsw, not in nivcsw */
-#define PT_SWITCH_USER	    4 /* prev was interrupted in user mode, not inside a system call */
+/* The bits of the fields `flags`. S(value, name, doc): a kind's name, or the two that share it, and what the bit says. */
+#define PT_FLAG_BITS(S)                                                                            \
+	S(1, SWITCH_PREEMPT, "switch: taken from the CPU, as trace_sched_switch() says")           \
+	S(2, SWITCH_VOLUNTARY, "switch: the kernel counted it in nvcsw, not in nivcsw")            \
+	S(4, SWITCH_USER, "switch: prev was interrupted in user mode, not in a system call")       \
+	S(1, WAKEUP_IRQ, "wakeup: by an interrupt; `waker` is whoever it interrupted")             \
+	S(2, WAKEUP_SOFTIRQ,                                                                       \
+	  "wakeup: by a soft interrupt; often work that `waker` itself caused (loopback)")         \
+	S(1, TASK_KTHREAD, "task: a kernel thread")                                                \
+	S(2, TASK_LAST, "task: the snapshot at the end of recording, not at its start")            \
+	S(4, TASK_PEER, "task: not a target: named because a target's records mention it")         \
+	S(1, TURN_TIMED, "turn, call: calls and length were measured, else they are 0")            \
+	S(2, TURN_NESTED, "turn, call: not on the object of the loop which this task is in")       \
+	S(1, SAMPLE_USER, "sample: in user mode")                                                  \
+	S(1, EXIT_GROUP, "exit: the last task of its process")
 
-/* wakeup.flags */
-#define PT_WAKEUP_IRQ 1 /* the waker is an interrupt: `waker` is whoever it interrupted */
-#define PT_WAKEUP_SOFTIRQ                                                                          \
-	2 /* a soft interrupt: often, but not always, work that `waker` itself caused (loopback) */
-
-/* task.flags */
-#define PT_TASK_KTHREAD 1
-#define PT_TASK_LAST	2 /* the snapshot at the end of recording, not at its start */
-#define PT_TASK_PEER	4 /* not a target: named because a target's records mention it */
+enum pt_flag {
+#define S(value, name, doc) PT_##name = value,
+	PT_FLAG_BITS(S)
+#undef S
+};
 
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
-
-/* turn.flags, call.flags */
-#define PT_TURN_TIMED  1 /* calls and length were measured, else they are 0 */
-#define PT_TURN_NESTED 2 /* on another object than that of the loop which this task is in */
-
-/* sample.flags */
-#define PT_SAMPLE_USER 1 /* in user mode */
-
-/* exit.flags */
-#define PT_EXIT_GROUP 1 /* the last task of its process */
 
 #define PT_FIELDS_switch(F)                                                                        \
 	F(__u64, time, TIME, "when the kernel began to switch (its run-queue clock)")              \

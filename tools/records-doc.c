@@ -41,17 +41,9 @@ int main(void)
 	print_values("Reasons for being blocked (`pt_reason`)");
 	PT_REASONS(S)
 #undef S
-	print_values("Flags");
-#define FLAG(name, doc) printf("| %d | %s | %s |\n", name, #name, doc);
-	FLAG(PT_SWITCH_PREEMPT, "switch: taken from the CPU")
-	FLAG(PT_SWITCH_VOLUNTARY, "switch: the kernel counted it as voluntary")
-	FLAG(PT_SWITCH_USER, "switch: interrupted in user mode, not inside a system call")
-	FLAG(PT_WAKEUP_IRQ, "wakeup: by an interrupt; `waker` is whom it interrupted")
-	FLAG(PT_WAKEUP_NEW, "wakeup: the first of a new task")
-	FLAG(PT_TASK_KTHREAD, "task: a kernel thread")
-	FLAG(PT_TASK_LAST, "task: the snapshot at the end of recording")
-	FLAG(PT_TASK_PEER, "task: not a target, but mentioned by a target's records")
-	FLAG(PT_EXIT_GROUP, "exit: the last task of its process")
-#undef FLAG
+	print_values("Bits of the fields `flags`");
+#define S(value, name, doc) printf("| %d | PT_%s | %s |\n", value, #name, doc);
+	PT_FLAG_BITS(S)
+#undef S
 	return 0;
 }

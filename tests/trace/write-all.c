@@ -8,7 +8,7 @@
 #include "trace/schema.h"
 #include "trace/writer.h"
 
-#define ROWS  300 /* of each kind */
+#define ROWS  200 /* of each kind */
 #define START 5000000000ull
 
 static uint64_t seed = 88172645463325252ull;

@@ -70,6 +70,9 @@ static void killed_at_any_moment(void **state)
 		child = fork();
 		if (!child)
 			record_for_ever(test_path("killed"));
+		/* Half of them early, perhaps before there is a file, the others in the midst of it. */
+		while (i % 2 && !*written)
+			usleep(100);
 		usleep((useconds_t)(test_random(&seed) % LIFE_US));
 		kill(child, SIGKILL);
 		assert_int_equal(waitpid(child, NULL, 0), child);
@@ -78,7 +81,7 @@ static void killed_at_any_moment(void **state)
 		readable += n > 0;
 		unlink(test_path("killed.partial"));
 	}
-	assert_true(readable > KILLS / 4);
+	assert_true(readable >= KILLS / 2);
 	munmap((void *)written, sizeof(*written));
 }
 

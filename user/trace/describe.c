@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/format.h"
+
 /* For people to read: a byte that is not UTF-8 is not worth failing for. */
 static json_t *text_json(const char *text)
 {
@@ -23,12 +25,18 @@ static json_t *text_json(const char *text)
 	return json;
 }
 
+/* A command too long for the metadata ends in "...". */
 static json_t *command_json(char *const *command)
 {
 	json_t *array = json_array();
+	size_t len = 0;
 
-	for (; command && *command; command++)
-		json_array_append_new(array, text_json(*command));
+	for (; command && *command; command++) {
+		len += strlen(*command) + 1;
+		json_array_append_new(array, text_json(len > PT_META_COMMAND ? "..." : *command));
+		if (len > PT_META_COMMAND)
+			break;
+	}
 	return array;
 }
 

@@ -18,10 +18,11 @@
 
 /* What a writer keeps to and a reader insists on: they bound what one frame can ask for. */
 #define PT_BLOCK_ROWS	 32768
-#define PT_BLOCK_MEMORY	 (4u << 20)  /* rows and texts of one block, bytes */
-#define PT_BLOCK_CONTENT (8u << 20)  /* a block frame, unpacked */
-#define PT_META_CONTENT	 (4u << 20)  /* the metadata frame, unpacked */
-#define PT_END_JSON	 (64u << 10) /* the end frame without its entries, unpacked */
+#define PT_BLOCK_MEMORY	 (4u << 20)   /* rows and texts of one block, bytes */
+#define PT_BLOCK_CONTENT (8u << 20)   /* a block frame, unpacked */
+#define PT_META_CONTENT	 (1u << 20)   /* the metadata frame, unpacked */
+#define PT_META_COMMAND	 (128u << 10) /* the command in it: in JSON a byte may take six */
+#define PT_END_JSON	 (64u << 10)  /* the end frame without its entries, unpacked */
 
 #define PT_ZSTD_MAGIC	    0xfd2fb528u
 #define PT_SEEK_FRAME_MAGIC 0x184d2a5eu
