@@ -54,7 +54,6 @@ struct pt_loop_state {
 
 /* A target's own state. What it had when it took its CPU stands in pt_cpu, which is cheaper to reach. */
 struct pt_target {
-	__u64 nvcsw;	  /* when it was marked */
 	__u64 migrations; /* se.nr_migrations when it last took a CPU */
 	__u64 run_delay;  /* sched_info.run_delay once it had taken that CPU */
 	__u32 waker;	  /* who woke it last */

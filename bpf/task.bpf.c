@@ -48,7 +48,6 @@ static __always_inline struct pt_target *pt_mark(struct task_struct *task)
 
 	if (!target)
 		return NULL;
-	target->nvcsw = task->nvcsw;
 	target->migrations = task->se.nr_migrations;
 	target->run_delay = task->sched_info.run_delay;
 	__sync_fetch_and_add(&pt_control.live, 1);
