@@ -16,6 +16,7 @@
 #include <bpf/bpf_tracing.h>
 #include "bpf/config.h"
 
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 
 /* include/linux/sched.h */
@@ -60,6 +61,7 @@ struct pt_target {
 	__u16 waker_flags;
 	__u16 cpu;	 /* where it ran last */
 	__u64 has_waker; /* it was woken since it last took a CPU */
+	__u64 exited;	 /* it does not count in pt_control.live any more */
 	struct pt_loop_state loop;
 };
 
