@@ -16,6 +16,7 @@
 #include <bpf/bpf_tracing.h>
 #include "bpf/config.h"
 
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 
 /* include/linux/sched.h */
@@ -54,7 +55,6 @@ struct pt_loop_state {
 
 /* A target's own state. What it had when it took its CPU stands in pt_cpu, which is cheaper to reach. */
 struct pt_target {
-	__u64 nvcsw;	  /* when it was marked */
 	__u64 migrations; /* se.nr_migrations when it last took a CPU */
 	__u64 run_delay;  /* sched_info.run_delay once it had taken that CPU */
 	__u32 waker;	  /* who woke it last */
@@ -64,6 +64,7 @@ struct pt_target {
 	__u64 slept;	 /* since when it sleeps, if in the middle of a turn; else 0 */
 	__u64 woke;	 /* when the longest sleep of the system call that it is in ended */
 	__u64 sleep;	 /* and its length in ns, 0: none that was long */
+	__u64 exited;	 /* it does not count in pt_control.live any more */
 	struct pt_loop_state loop;
 };
 

@@ -24,12 +24,13 @@ struct pt_switching {
 	struct task_struct *prev, *next;
 	struct pt_target *to; /* NULL if next is not a target */
 	__u64 clock, time;
-	__u64 nvcsw;   /* of prev, when it took the CPU */
+	__u64 nvcsw;   /* of prev, when it took the CPU; valid if that was seen */
 	__u32 state;   /* prev->__state as the scheduler saw it */
 	__s16 number;  /* the system call that prev is in, -1: none */
 	__u8 in_call;  /* pt_reason for which that call would block */
 	__u64 in_turn; /* prev is in a turn of a loop */
 	bool from;     /* prev is a target */
+	bool seen;     /* and was one when it took the CPU */
 	bool preempt;
 };
 
@@ -108,6 +109,15 @@ static __always_inline __u64 pt_waited(const struct pt_switching *s)
 	return wait + last;
 }
 
+/*
+ * Whether the kernel counted the switch in nvcsw: it does so also for a task that wanted to sleep and had a signal
+ * waiting, which its state does not tell. The state must do for a task that nobody saw take the CPU.
+ */
+static __always_inline bool pt_voluntary(const struct pt_switching *s)
+{
+	return s->seen ? s->nvcsw != s->prev->nvcsw : !s->preempt && s->state;
+}
+
 static __always_inline void pt_fill_switch(const struct pt_switching *s, struct pt_switch *row)
 {
 	__u8 state = s->preempt ? PT_STATE_RUNNABLE : pt_state_of(s->state);
@@ -121,7 +131,7 @@ static __always_inline void pt_fill_switch(const struct pt_switching *s, struct 
 	row->prev_state = state;
 	row->reason = blocked ? pt_reason_of(s->prev, s->state, s->number, s->in_call) : 0;
 	row->flags = (s->preempt ? PT_SWITCH_PREEMPT : 0) |
-		     (s->from && s->nvcsw != s->prev->nvcsw ? PT_SWITCH_VOLUNTARY : 0) |
+		     (s->from && pt_voluntary(s) ? PT_SWITCH_VOLUNTARY : 0) |
 		     (s->number < 0 ? PT_SWITCH_USER : 0);
 }
 
@@ -201,19 +211,15 @@ static __always_inline void pt_switch_from(const struct pt_switching *s, struct 
 	pt_peer_name(s->cpu, s->next, s->time);
 }
 
-/* Whether prev is a target: it was when it took the CPU, or it has been marked since. */
+/*
+ * Whether prev is a target: it was when it took the CPU, or it has been marked since, or the kernel did not show the
+ * switch to it: there are tasks that leave a CPU unseen by any tracer.
+ */
 static __always_inline bool pt_find_prev(struct pt_switching *s)
 {
-	struct pt_target *target;
-
-	if (s->cpu->target) {
-		s->nvcsw = s->cpu->nvcsw;
-		return true;
-	}
-	target = pt_target_of(s->prev);
-	if (target)
-		s->nvcsw = target->nvcsw;
-	return target != NULL;
+	s->seen = s->cpu->target;
+	s->nvcsw = s->cpu->nvcsw;
+	return s->seen || pt_target_of(s->prev);
 }
 
 /*

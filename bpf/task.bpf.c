@@ -48,11 +48,17 @@ static __always_inline struct pt_target *pt_mark(struct task_struct *task)
 
 	if (!target)
 		return NULL;
-	target->nvcsw = task->nvcsw;
 	target->migrations = task->se.nr_migrations;
 	target->run_delay = task->sched_info.run_delay;
 	__sync_fetch_and_add(&pt_control.live, 1);
 	return target;
+}
+
+/* Called when it exits, and when it is marked too late for that. */
+static __always_inline void pt_count_out(struct pt_target *target)
+{
+	if (!__sync_lock_test_and_set(&target->exited, 1))
+		__sync_fetch_and_add(&pt_control.live, -1);
 }
 
 /*
@@ -158,11 +164,12 @@ int BPF_PROG(pt_task_rename, struct task_struct *task, const char *comm)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(pt_sched_process_exit, struct task_struct *task)
 {
+	struct pt_target *target = pt_target_of(task);
 	struct pt_cpu *cpu = pt_this_cpu();
 
-	if (!cpu || !pt_target_of(task))
+	if (!cpu || !target)
 		return 0;
-	__sync_fetch_and_add(&pt_control.live, -1);
+	pt_count_out(target);
 	PT_MESSAGE(exit);
 	message->row = (struct pt_exit){
 		.time = bpf_ktime_get_ns(),
@@ -260,7 +267,13 @@ int pt_iter_task(struct bpf_iter__task *ctx)
 			pt_snapshot(cpu, task);
 		return 0;
 	}
-	if (target || !pt_iter_wants(task) || !pt_mark(task))
+	/* A zombie has nothing left to do, and would never exit. */
+	if (target || task->flags & PF_EXITING || !pt_iter_wants(task))
 		return 0;
+	target = pt_mark(task);
+	if (!target)
+		return 0;
+	if (task->flags & PF_EXITING)
+		pt_count_out(target);
 	return pt_snapshot(cpu, task);
 }

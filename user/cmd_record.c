@@ -104,6 +104,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "the command is empty");
 		if (options->recording.command && (options->pids.count || options->tids.count))
 			argp_error(state, "a command, or -p and -t, but not both");
+		if (options->recording.targets.all && (options->pids.count || options->tids.count))
+			argp_error(state, "-a, or -p and -t, but not both");
 		if (!options->recording.command && !options->recording.targets.all &&
 		    !options->pids.count && !options->tids.count)
 			argp_error(state, "say what to record: a COMMAND, -p PID, -t TID or -a");

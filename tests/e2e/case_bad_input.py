@@ -89,7 +89,7 @@ def nonsense_options(box):
     refused(box, ("record", "-o"), 2)
     refused(box, ("record", "-o", "", "--", "true"), (2, 125))
     refused(box, ("frobnicate",), 2, "frobnicate")
-    refused(box, ("report", "--format", "yaml", "-i", box.path("out")), 2, "yaml")
+    refused(box, ("report", "--format", "yaml", "-i", box.path("out")), 2, "json")
     refused(box, ("report", "--frobnicate"), 2)
 
 

