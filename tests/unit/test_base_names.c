@@ -58,6 +58,7 @@ static void names_become_text(void **unused)
 		     "a\\xff"
 		     "b\\xc3");
 	assert_valid("\xc0\xaf", "\\xc0\\xaf");
+	assert_valid("\xe0\x80\xaf", "\\xe0\\x80\\xaf");
 	assert_valid("\xed\xa0\x80", "\\xed\\xa0\\x80");
 	assert_valid("\xf0\x9f\x98\x80\xf5\x80", "\xf0\x9f\x98\x80\\xf5\\x80");
 	assert_visible("a\033[31mb\n", "a\\x1b[31mb\\x0a");

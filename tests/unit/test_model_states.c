@@ -118,6 +118,38 @@ static void missing_switch_out(void **unused)
 	stream_free(s);
 }
 
+/* Migrated while it ran: the new CPU's clock was read before the old one's. */
+static void comes_before_it_goes(void **unused)
+{
+	struct stream *s = stream_new();
+
+	(void)unused;
+	feed_sleeper(s, 10, 10, "a");
+	feed_wakeup(s, 10, 10, 0, 10);
+	feed_switch(s, 10, 0, 0, PT_STATE_RUNNABLE, 10);
+	feed_switch(s, 50, 1, 0, PT_STATE_RUNNABLE, 10);
+	feed_switch(s, 53, 0, 10, PT_STATE_RUNNABLE, 18);
+	feed_switch(s, 80, 1, 10, PT_STATE_SLEEPING, 0);
+	finish(s, 100);
+	assert_parts(s, task_of(s, 10), 70, 0, 30, 0);
+	assert_int_equal(pt_model_contradictions(s->model), 0);
+	stream_free(s);
+}
+
+/* The same for a wake-up: the switch to the sleeper began before the sleeper was woken. */
+static void runs_before_it_is_woken(void **unused)
+{
+	struct stream *s = stream_new();
+
+	(void)unused;
+	feed_sleeper(s, 10, 10, "a");
+	feed_switch(s, 50, 1, 0, PT_STATE_RUNNABLE, 10);
+	feed_wakeup(s, 53, 10, 0, 53);
+	finish(s, 100);
+	assert_parts(s, task_of(s, 10), 50, 0, 50, 0);
+	stream_free(s);
+}
+
 static void another_leaves_than_came(void **unused)
 {
 	struct stream *s = stream_new();
@@ -214,6 +246,8 @@ int main(void)
 		cmocka_unit_test(late_wakeup),
 		cmocka_unit_test(missing_wakeup),
 		cmocka_unit_test(missing_switch_out),
+		cmocka_unit_test(comes_before_it_goes),
+		cmocka_unit_test(runs_before_it_is_woken),
 		cmocka_unit_test(another_leaves_than_came),
 		cmocka_unit_test(first_seen_by_switch),
 		cmocka_unit_test(runs_and_waits_at_start),

@@ -70,6 +70,22 @@ static void reused_tid_without_death(void **unused)
 	stream_free(s);
 }
 
+/* It never even ran: then not even that it waited is sure. */
+static void reused_tid_without_life(void **unused)
+{
+	struct stream *s = stream_new();
+	struct pt_model_task *first;
+
+	(void)unused;
+	feed_sleeper(s, 10, 10, "sh");
+	feed_fork(s, 100, 10, 20, 20);
+	first = task_of(s, 20);
+	feed_fork(s, 300, 10, 20, 20);
+	finish(s, 400);
+	assert_parts(s, first, 0, 0, 0, 200);
+	stream_free(s);
+}
+
 /* Thread 21 of process 20 calls exec: 20 dies, 21 becomes 20, and is switched under that tid before the record. */
 static void exec_by_a_thread(void **unused)
 {
@@ -131,7 +147,9 @@ static void counters_are_compared(void **unused)
 	struct stream *s = stream_new();
 
 	(void)unused;
-	feed_as(s, task, .time = 0, .tid = 10, .pid = 10, .start = 1, .voluntary = 1000,
+	/* Switches before the snapshot are in its count. */
+	feed_switch(s, 2, 1, 10, PT_STATE_SLEEPING, 0);
+	feed_as(s, task, .time = 3, .tid = 10, .pid = 10, .start = 1, .voluntary = 1000,
 		.state = PT_STATE_SLEEPING, .minor_faults = 5);
 	feed_as(s, task, .time = 0, .tid = 11, .pid = 11, .start = 1, .voluntary = 50,
 		.state = PT_STATE_SLEEPING);
@@ -210,6 +228,7 @@ int main(void)
 		cmocka_unit_test(fork_exec_exit),
 		cmocka_unit_test(reused_tid_is_another_task),
 		cmocka_unit_test(reused_tid_without_death),
+		cmocka_unit_test(reused_tid_without_life),
 		cmocka_unit_test(exec_by_a_thread),
 		cmocka_unit_test(exec_by_a_thread_before_the_leader_left),
 		cmocka_unit_test(counters_are_compared),

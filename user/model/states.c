@@ -209,7 +209,7 @@ static int end_held(struct pt_model *model, struct pt_model_task *task, uint64_t
 	int ret;
 
 	d->held = false;
-	span.to = time > d->held_from ? time : d->held_from;
+	span.to = time < d->held_from ? d->held_from : time < d->since ? time : d->since;
 	ret = tell(model, &span, true);
 	return ret ? ret : tell_wait(model, task, span.to, d->since, true);
 }
@@ -235,7 +235,7 @@ PT_HANDLER(wakeup)
 	case PT_PHASE_UNKNOWN:
 		return pt_state_become(model, task, PT_PHASE_RUNNABLE, w->time, true);
 	case PT_PHASE_RUNNING:
-		if (d->held && w->time <= d->since)
+		if (d->held && (w->time <= d->since || !w->wait))
 			return end_held(model, task, w->time, waker, irq);
 		/* Clocks of two CPUs: it is about to fall asleep, and then has been woken already.
 		 */
@@ -265,6 +265,13 @@ static int enter(struct pt_model *model, struct pt_model_task *task, const struc
 	} else if (d->phase == PT_PHASE_RUNNING) {
 		struct pt_cpu *other = pt_cpu_get(model, d->cpu);
 
+		if (!d->ahead && d->cpu != s->cpu && other && other->current == task) {
+			d->ahead = true;
+			d->ahead_cpu = s->cpu;
+			d->ahead_from = time;
+			return 0;
+		}
+		d->ahead = false;
 		if (other && other->current == task) {
 			other->current = model->nobody;
 			pt_cpu_doubt(other, model->nobody);
@@ -297,29 +304,65 @@ static int tell_switched(struct pt_model *model, struct pt_model_task *task, uin
 	return ret;
 }
 
-static int leave(struct pt_model *model, struct pt_model_task *task, const struct pt_switch *s)
+/*
+ * A CPU stamps a switch when it begins, and may then take over a task that leaves another CPU a little later: the task
+ * comes before it goes. It cannot have waited or slept in between.
+ */
+static int catch_up(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool sure)
+{
+	int ret = pt_state_become(model, task, PT_PHASE_RUNNABLE, time, sure);
+
+	task->doing.cpu = task->doing.ahead_cpu;
+	return ret ? ret : pt_state_become(model, task, PT_PHASE_RUNNING, time, true);
+}
+
+/* It leaves the CPU it came to ahead, so that it left the one before was never told. */
+static int give_up_ahead(struct pt_model *model, struct pt_model_task *task)
 {
 	struct pt_doing *d = &task->doing;
-	bool sure =
-		d->phase == PT_PHASE_UNKNOWN || (d->phase == PT_PHASE_RUNNING && d->cpu == s->cpu);
+	int ret = pt_state_become(model, task, PT_PHASE_RUNNING, d->ahead_from, false);
+
+	d->cpu = d->ahead_cpu;
+	return ret;
+}
+
+static int block(struct pt_model *model, struct pt_model_task *task, const struct pt_switch *s,
+		 bool sure)
+{
+	struct pt_doing *d = &task->doing;
 	bool woken = d->wake_end >= s->time && d->wake_end;
-	int ret;
+	int ret = pt_state_become(model, task, PT_PHASE_BLOCKED, s->time, sure);
 
 	d->wake_end = 0;
-	d->cpu = s->cpu;
-	/* While it exits it may be preempted, and it leaves at last: nobody can see that in its counters. */
-	ret = task->exited ? 0
-			   : tell_switched(model, task, s->time, s->flags & PT_SWITCH_VOLUNTARY);
-	if (ret)
-		return ret;
-	if (s->prev_state == PT_STATE_DEAD)
-		return pt_state_end(model, task, s->time, sure);
-	if (s->prev_state == PT_STATE_RUNNABLE)
-		return pt_state_become(model, task, PT_PHASE_RUNNABLE, s->time, sure);
-	ret = pt_state_become(model, task, PT_PHASE_BLOCKED, s->time, sure);
 	d->reason = s->reason < PT_REASON_COUNT ? s->reason : PT_REASON_UNKNOWN;
 	d->syscall = s->syscall;
 	return ret || !woken ? ret : end_sleep(model, task, s->time, d->wake_waker, d->wake_irq);
+}
+
+static int leave(struct pt_model *model, struct pt_model_task *task, const struct pt_switch *s)
+{
+	struct pt_doing *d = &task->doing;
+	bool ahead = d->ahead && d->cpu == s->cpu, sure;
+	int ret = 0;
+
+	/* While it exits it may be preempted, and it leaves at last: nobody can see that in its counters. */
+	if (!task->exited)
+		ret = tell_switched(model, task, s->time, s->flags & PT_SWITCH_VOLUNTARY);
+	if (!ret && d->ahead && !ahead)
+		ret = give_up_ahead(model, task);
+	if (ret)
+		return ret;
+	sure = d->phase == PT_PHASE_UNKNOWN || (d->phase == PT_PHASE_RUNNING && d->cpu == s->cpu);
+	d->ahead = false;
+	d->cpu = s->cpu;
+	if (s->prev_state != PT_STATE_RUNNABLE && s->prev_state != PT_STATE_DEAD && !ahead)
+		return block(model, task, s, sure);
+	d->wake_end = 0;
+	if (s->prev_state == PT_STATE_DEAD)
+		return pt_state_end(model, task, s->time, sure);
+	if (ahead)
+		return catch_up(model, task, s->time, sure);
+	return pt_state_become(model, task, PT_PHASE_RUNNABLE, s->time, sure);
 }
 
 /* Somebody else than we believed leaves the CPU. A task that is no target may come and go unseen.

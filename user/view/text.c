@@ -72,6 +72,25 @@ void pt_text_heading(const struct pt_text *text, const char *format, ...)
 	fputs(text->style->colour ? PLAIN "\n" : "\n", text->out);
 }
 
+char *pt_text_cell(const char *string, unsigned int width)
+{
+	char *visible = pt_utf8_visible(string), *cell = NULL;
+	size_t left = visible ? strlen(visible) : 0, columns = 0;
+	const char *at = visible, *cut = visible;
+
+	while (left && columns < width) {
+		if (columns == width - 1)
+			cut = at;
+		pt_utf8_next(&at, &left);
+		columns++;
+	}
+	if (visible && asprintf(&cell, "%.*s%s%*s", (int)((left ? cut : at) - visible), visible,
+				left ? "…" : "", (int)(width - columns), "") < 0)
+		cell = NULL;
+	free(visible);
+	return cell;
+}
+
 static void write_cut(const struct pt_text *text, const char *line)
 {
 	size_t left = strlen(line), columns = 0, width = text->style->width;
@@ -95,6 +114,7 @@ static void write_cut(const struct pt_text *text, const char *line)
 int pt_text_line(const struct pt_text *text, const char *format, ...)
 {
 	char *line = NULL, *visible = NULL;
+	size_t length;
 	va_list args;
 	int n;
 
@@ -107,6 +127,8 @@ int pt_text_line(const struct pt_text *text, const char *format, ...)
 		free(line);
 	if (!visible)
 		return -ENOMEM;
+	for (length = strlen(visible); length && visible[length - 1] == ' '; length--)
+		visible[length - 1] = '\0';
 	write_cut(text, visible);
 	free(visible);
 	return 0;
