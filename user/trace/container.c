@@ -107,9 +107,9 @@ static int parse_signature(const uint8_t *content, size_t len, size_t *json, str
 
 static int read_meta(struct pt_container *container, uint64_t *next, struct pt_error *err)
 {
-	const uint8_t *content;
+	const uint8_t *content = NULL;
 	const char *reason = NULL;
-	size_t len, json = 0;
+	size_t len = 0, json = 0;
 	bool is_data;
 	int ret = pt_loader_measure(container->loader, 0, container->size, next, &is_data, &reason);
 

@@ -176,12 +176,12 @@ static int order_rows(struct job *job)
 	return 0;
 }
 
-#define SCATTER(type)                                                \
-	do {                                                         \
-		for (uint32_t i = 0; i < n; i++, at += stride) {     \
-			type v = (type)values[order ? order[i] : i]; \
-			memcpy(at, &v, sizeof(v));                   \
-		}                                                    \
+#define SCATTER(type)                                                                              \
+	do {                                                                                       \
+		for (uint32_t i = 0; i < n; i++, at += stride) {                                   \
+			type v = (type)values[order ? order[i] : i];                               \
+			memcpy(at, &v, sizeof(v));                                                 \
+		}                                                                                  \
 	} while (0)
 
 static void scatter(uint8_t *at, size_t stride, size_t size, const uint64_t *values,

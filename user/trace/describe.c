@@ -14,13 +14,15 @@ static json_t *text_json(const char *text)
 	json_t *json = json_string(text ? text : "");
 	char *copy;
 
-	if (json)
+	if (json || !text)
 		return json;
 	copy = strdup(text);
-	for (char *c = copy; c && *c; c++)
+	if (!copy)
+		return NULL;
+	for (char *c = copy; *c; c++)
 		if ((unsigned char)*c >= 0x80)
 			*c = '?';
-	json = copy ? json_string(copy) : NULL;
+	json = json_string(copy);
 	free(copy);
 	return json;
 }

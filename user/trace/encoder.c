@@ -8,7 +8,7 @@
 #include "trace/plan.h"
 #include "trace/sort.h"
 
-#define PLAN_BLOCKS \
+#define PLAN_BLOCKS                                                                                \
 	32 /* a plan serves so many blocks, then what the program does may have changed */
 #define CONTEXT_ROWS 256 /* rows below which a stream of its own costs more than it saves */
 

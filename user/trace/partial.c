@@ -27,8 +27,7 @@ static bool is_younger(const struct stat *a, const struct stat *b)
 	return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-/* Name of the youngest partial file in the folder, to be freed. NULL: there is none, or no memory.
- */
+/* Name of the youngest partial file in the folder, to be freed. NULL: none, or no memory. */
 static char *youngest(DIR *dir, const char *name)
 {
 	struct stat st, best = {0};
@@ -44,6 +43,8 @@ static char *youngest(DIR *dir, const char *name)
 			continue;
 		free(found);
 		found = strdup(entry->d_name);
+		if (!found)
+			break;
 		best = st;
 	}
 	return found;
@@ -55,21 +56,20 @@ int pt_partial_find(const char *path, char **found)
 	int folder_len = slash ? (int)(slash + 1 - path) : 0;
 	char *folder = slash ? strndup(path, (size_t)folder_len) : strdup(".");
 	DIR *dir = folder ? opendir(folder) : NULL;
-	int err = dir ? 0 : -errno;
+	int err = -errno;
 	char *name;
 
 	*found = NULL;
 	free(folder);
-	if (err)
+	if (!dir)
 		return err;
 	name = youngest(dir, slash ? slash + 1 : path);
 	closedir(dir);
 	if (!name)
 		return -ENOENT;
-	if (asprintf(found, "%.*s%s", folder_len, path, name) < 0) {
+	err = asprintf(found, "%.*s%s", folder_len, path, name) < 0 ? -ENOMEM : 0;
+	if (err)
 		*found = NULL;
-		err = -ENOMEM;
-	}
 	free(name);
 	return err;
 }

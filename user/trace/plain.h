@@ -54,7 +54,7 @@ struct pt_log_contexts {
 void pt_log_encode(struct pt_out *out, const uint64_t *values, uint32_t n,
 		   const struct pt_log_contexts *contexts);
 
-/* Bits of a log split of n values with the best k, which is stored in *k. */
-double pt_log_cost(const uint64_t *values, uint32_t n, unsigned int *k);
+/* Bits of a log split of n values with the best k, which is stored in *best. */
+double pt_log_cost(const uint64_t *values, uint32_t n, unsigned int *best);
 
 #endif
