@@ -9,15 +9,15 @@
 #include "base/error.h"
 #include "cmd.h"
 #include "model/model.h"
+#include "trace/partial.h"
 #include "trace/reader.h"
 #include "view/document.h"
 #include "view/page.h"
 #include "view/text.h"
 
-#define DEFAULT_FILE   "partrace.data"
-#define PARTIAL_SUFFIX ".partial"
-#define KEY_FORMAT     1
-#define KEY_ALL	       2
+#define DEFAULT_FILE "partrace.data"
+#define KEY_FORMAT   1
+#define KEY_ALL	     2
 
 struct options {
 	const char *file;
@@ -77,9 +77,7 @@ static int open_reader(struct report *report, uint64_t kinds)
 
 	if (ret != -ENOENT)
 		return ret;
-	if (asprintf(&partial, "%s" PARTIAL_SUFFIX, file) < 0)
-		return -ENOMEM;
-	if (!access(partial, F_OK))
+	if (!pt_partial_find(file, &partial))
 		pt_error_set(&report->err, ret,
 			     "%s: there is only an unfinished recording; "
 			     "read it with 'partrace report -i %s'",
