@@ -166,8 +166,10 @@ static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 	state->entered = 0;
 	if (nested)
 		return;
-	if (state->turn && wait->now - state->turn >= pt_config.stall)
+	if (state->turn && wait->now - state->turn >= pt_config.stall) {
+		__sync_fetch_and_add(&pt_control.long_turns, 1);
 		pt_turn_calls_emit(wait->cpu, state, wait->now, wait->task->pid);
+	}
 	if (state->turn && wait->loop == state->loop &&
 	    ((limit && wait->result == limit) || wait->result == -4 /* EINTR */))
 		return;

@@ -257,7 +257,7 @@ enum pt_flag {
 	F(__u8, flags, FLAGS, "0")                                                                 \
 	F(__u32, text, TEXT, "the file: the last parts of its path, or nothing")
 
-/* K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 59: channels; 60 to 79: memory. */
+/* K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 49: channels; 50 to 61: memory; 62: notes. */
 #define PT_KINDS(K)                                                                                \
 	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
 	K(2, wakeup, "A target was woken, and has run since.")                                     \

@@ -19,6 +19,8 @@
 #define CUT_NS	 (NS_PER_S / 2)
 /* A probe may still be filling in a record whose time is this long ago: it belongs before the cut. */
 #define IN_FLIGHT_NS 2000000
+/* System calls are timed for so long after the last long turn. */
+#define TIMED_NS (5 * NS_PER_S)
 
 struct recording {
 	const struct pt_recording_options *options;
@@ -32,6 +34,8 @@ struct recording {
 	int signals;			  /* signalfd */
 	int signal;			  /* the one that ended it, 0 */
 	uint64_t last_cut;		  /* CLOCK_MONOTONIC ns */
+	uint64_t long_turns;		  /* of the probes, when last looked at */
+	uint64_t last_long;		  /* CLOCK_MONOTONIC ns when they had grown, 0: never */
 	uint64_t reported[PT_KIND_LIMIT]; /* losses that are in the file */
 };
 
@@ -181,6 +185,22 @@ static const char *over(struct recording *recording)
 	return NULL;
 }
 
+/*
+ * Timing each system call of the loops costs more than all else, also those who are not recorded. So that is done as
+ * long as loops stall, and a moment longer; and when a command starts, as nobody knows yet.
+ */
+static void watch_turns(struct recording *recording)
+{
+	uint64_t turns = pt_probes_long_turns(recording->probes);
+	uint64_t time = now(CLOCK_MONOTONIC);
+
+	if (turns != recording->long_turns)
+		recording->last_long = time;
+	recording->long_turns = turns;
+	pt_probes_time_calls(recording->probes,
+			     recording->last_long && time - recording->last_long < TIMED_NS);
+}
+
 static int poll_timeout(const struct recording *recording)
 {
 	uint64_t age = now(CLOCK_MONOTONIC) - recording->meta.start_mono;
@@ -205,6 +225,7 @@ static int record(struct recording *recording, struct pt_error *err)
 		if (poll(fds, 2, poll_timeout(recording)) < 0 && errno != EINTR)
 			return pt_error_errno(err, -errno, "cannot wait for records");
 		take_signals(recording);
+		watch_turns(recording);
 		r = pump(recording, false, err);
 		if (r)
 			return r;
@@ -254,7 +275,6 @@ static int start(struct recording *recording, struct pt_error *err)
 	r = pt_probes_open(&recording->probes, &options->targets, err);
 	if (r)
 		return r;
-	pt_probes_time_calls(recording->probes, true);
 	if (!options->command || options->targets.all) {
 		r = pt_probes_mark(recording->probes, err);
 		if (r)
@@ -267,6 +287,8 @@ static int start(struct recording *recording, struct pt_error *err)
 	r = pt_writer_open(&recording->writer, &output, &recording->meta, err);
 	if (r || !options->command)
 		return r;
+	recording->last_long = recording->meta.start_mono;
+	watch_turns(recording);
 	pt_probes_expect_child(recording->probes);
 	r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
 			   &recording->old_mask, err);

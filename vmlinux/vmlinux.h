@@ -200,8 +200,6 @@ struct pt_regs {
 #error "no probes for this architecture"
 #endif
 
-struct bpf_perf_event_data;
-
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -12,6 +12,7 @@
 
 #include "capture/decode.h"
 #include "capture/kernel.h"
+#include "capture/sampler.h"
 #include "capture/slots.h"
 #include "bpf/partrace.skel.h"
 
@@ -21,12 +22,15 @@
 #define SLOT_BYTES_MAX (16u << 20)
 /* A ring, for all other records, has a fraction of that. */
 #define RING_DIVISOR 4
+/* A prime number of microseconds, so as not to beat with what ticks in milliseconds. */
+#define SAMPLE_PERIOD_NS 1009000
 
 struct pt_probes {
 	struct partrace_bpf *skeleton;
 	struct ring_buffer *rings;
 	struct pt_slots *slots;
-	struct pt_cpu *cpus; /* the kernel's, mapped */
+	struct pt_sampler *sampler; /* NULL where the kernel has no software events: a nicety */
+	struct pt_cpu *cpus;	    /* the kernel's, mapped */
 	size_t cpus_bytes;
 	unsigned int cpu_count;
 	unsigned int slot_bytes; /* of one CPU's slots */
@@ -149,6 +153,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	config->recorder_pid = (uint32_t)getpid();
 	config->all = options->all;
 	config->stall = options->stall_ns;
+	config->sample_period = SAMPLE_PERIOD_NS;
 	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
 	config->ring_wakeup = probes->ring_bytes / 4;
 	bpf_map__set_max_entries(skeleton->maps.pt_slots, config->slots * probes->cpu_count);
@@ -156,6 +161,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_map__set_max_entries(skeleton->maps.pt_cpus, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
 	bpf_program__set_autoattach(skeleton->progs.pt_sys_enter, false);
+	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
 }
@@ -199,6 +205,8 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 		pt_error_errno(err, r, "cannot attach the probes");
 		goto fail;
 	}
+	pt_sampler_start(&probes->sampler, probes->skeleton->progs.pt_sample_turn,
+			 probes->cpu_count, SAMPLE_PERIOD_NS);
 	*out = probes;
 	return 0;
 fail:
@@ -279,6 +287,11 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
 }
 
+uint64_t pt_probes_long_turns(const struct pt_probes *probes)
+{
+	return __atomic_load_n(&probes->skeleton->bss->pt_control.long_turns, __ATOMIC_RELAXED);
+}
+
 int pt_probes_time_calls(struct pt_probes *probes, bool on)
 {
 	struct partrace_bpf *skeleton = probes->skeleton;
@@ -300,6 +313,8 @@ int pt_probes_time_calls(struct pt_probes *probes, bool on)
 
 void pt_probes_detach(struct pt_probes *probes)
 {
+	pt_sampler_stop(probes->sampler);
+	probes->sampler = NULL;
 	partrace_bpf__detach(probes->skeleton);
 }
 
@@ -333,6 +348,7 @@ void pt_probes_free(struct pt_probes *probes)
 {
 	if (!probes)
 		return;
+	pt_sampler_stop(probes->sampler);
 	ring_buffer__free(probes->rings);
 	pt_slots_free(probes->slots);
 	if (probes->cpus)
