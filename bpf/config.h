@@ -77,7 +77,7 @@ struct pt_control {
 	__u32 live;	   /* targets that have not exited */
 	__u32 timed;	   /* system calls are being timed: pt_sys_enter is attached */
 	__u64 epoll_files; /* made so far: an address may belong to another file since */
-	__u64 long_turns;  /* turns that were found to be long, finished or not */
+	__u64 long_turns;  /* samples of turns that had the CPU for more than half a stall */
 };
 
 /* Somebody, not a target, who took a CPU. */

@@ -50,6 +50,8 @@ struct pt_loop_state {
 	__u32 foreign; /* waits on other objects since the last on this one */
 	__u32 timed;   /* calls were timed all through the turn */
 	__u32 others;  /* calls that found no place in the table */
+	__u32 samples; /* how often the sampler met it in this turn */
+	__u32 reserved;
 	struct pt_turn_call table[PT_TURN_CALLS];
 };
 
