@@ -13,7 +13,8 @@
 	A(states, "Where did a task's time go?")                                                   \
 	A(runq, "How long did it wait for a CPU each time?")                                       \
 	A(charges, "Who had the CPU that it waited for?")                                          \
-	A(counters, "Do our counts of switches equal the kernel's?")
+	A(counters, "Do our counts of switches equal the kernel's?")                               \
+	A(footprint, "What does it cost in memory, and what is shared?")
 
 struct pt_analysis_class {
 	const char *name;
