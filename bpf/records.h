@@ -368,6 +368,18 @@ enum pt_mapping_class {
 	F(__u32, tid, ID, "the task")                                                              \
 	F(__u32, pid, ID, "its process")
 
+#define PT_FIELDS_memory_pulse(F)                                                                  \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, anon, BYTES, "resident anonymous memory, by the kernel's counters")               \
+	F(__u64, file, BYTES, "resident file pages, likewise")                                     \
+	F(__u64, shmem, BYTES, "resident shared memory, likewise")                                 \
+	F(__u64, swap, BYTES, "swapped out")                                                       \
+	F(__u64, page_tables, BYTES, "its page tables")                                            \
+	F(__u64, minor_faults, COUNT, "of all its tasks, dead ones too, over its life so far")     \
+	F(__u64, major_faults, COUNT, "likewise")                                                  \
+	F(__u32, pid, ID, "the process")                                                           \
+	F(__u32, threads, COUNT, "its tasks")
+
 #define PT_FIELDS_loss(F)                                                                          \
 	F(__u64, time, TIME, "end of the interval in which records were lost")                     \
 	F(__u64, length, NS, "length of the interval")                                             \
@@ -451,7 +463,8 @@ enum pt_mapping_class {
 	K(66, memory_exit, "The memory of a process at its end, by the kernel's counters.")        \
 	K(67, memory_fork, "What a fork that copies an address space cost and shared.")            \
 	K(68, memory_parted, "A forked child exits or runs another program.")                      \
-	K(69, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")
+	K(69, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")     \
+	K(70, memory_pulse, "The kernel's counters of a process, once a second if they changed.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;
 #define PT_KIND_STRUCT(id, name, doc)                                                              \

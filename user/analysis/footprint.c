@@ -96,6 +96,22 @@ static int on_memory(struct pt_footprint *footprint, const struct pt_memory *row
 	return 0;
 }
 
+static int on_memory_pulse(struct pt_footprint *footprint, const struct pt_memory_pulse *row)
+{
+	struct pt_footprint_process *process = find_process(footprint, row->pid);
+	struct pt_memory_pulse *pulse;
+
+	if (!process)
+		return -ENOMEM;
+	pulse = append(&process->pulses, &process->pulse_count, &process->pulse_room,
+		       sizeof(*pulse));
+	if (!pulse)
+		return -ENOMEM;
+	*pulse = *row;
+	raise_peak(process, pt_footprint_rss(row));
+	return 0;
+}
+
 static int on_memory_class(struct pt_footprint *footprint, const struct pt_memory_class *row)
 {
 	struct pt_footprint_process *process = find_process(footprint, row->pid);
@@ -257,7 +273,8 @@ static int on_memory_group(struct pt_footprint *footprint, const struct pt_memor
 	K(memory_exit)                                                                             \
 	K(memory_fork)                                                                             \
 	K(memory_parted)                                                                           \
-	K(memory_faults)
+	K(memory_faults)                                                                           \
+	K(memory_pulse)
 
 #define KIND_OR(name) PT_KIND_BIT(PT_KIND_##name) |
 #define OUR_KINDS     (KINDS(KIND_OR) 0)
@@ -388,6 +405,7 @@ static void release(void *self)
 	for (i = 0; i < footprint->process_count; i++) {
 		free(footprint->processes[i]->points);
 		free(footprint->processes[i]->threads);
+		free(footprint->processes[i]->pulses);
 		free(footprint->processes[i]);
 	}
 	free(footprint->processes);
@@ -436,6 +454,11 @@ const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint 
 						      enum pt_task_model model)
 {
 	return &footprint->margins[model];
+}
+
+uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse)
+{
+	return pulse->anon + pulse->file + pulse->shmem;
 }
 
 bool pt_footprint_cow_faults(const struct pt_footprint_fork *fork, uint64_t *child,

@@ -13,6 +13,8 @@ struct pt_footprint_process {
 	const struct pt_model_task *leader;
 	struct pt_memory *points; /* every snapshot, by time; the last one is the present */
 	size_t point_count, point_room;
+	struct pt_memory_pulse *pulses; /* the kernel's counters, by time, where they changed */
+	size_t pulse_count, pulse_room;
 	struct pt_memory_exit exit; /* time 0: it has not exited */
 	uint64_t cow_faults;	    /* of its tasks that have had any, while recorded */
 	uint64_t peak;		    /* the highest rss that is known of */
@@ -60,6 +62,9 @@ const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint 
 
 const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint *footprint,
 						      enum pt_task_model model);
+
+/* Resident bytes by the kernel's counters at a pulse. */
+uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse);
 
 /* Copy-on-write faults of both sides of a fork since then; false: not known. */
 bool pt_footprint_cow_faults(const struct pt_footprint_fork *fork, uint64_t *child,

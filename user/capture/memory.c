@@ -23,6 +23,10 @@
 /* Budget of a round, and its patience, where no interval says so. */
 #define ROUND_NS (10 * SECOND_NS)
 
+/* Counters are read that often, of at most so many processes: some 20 us each. */
+#define PULSE_NS  SECOND_NS
+#define PULSE_MAX 64
+
 /* What a page costs at first guess, its weight looked up and its frame sorted. */
 #define PAGE_NS 50
 
@@ -30,6 +34,8 @@ struct target {
 	pid_t pid;
 	uint64_t start;
 	bool gone;
+	uint64_t faults; /* at its last pulse: without a fault nothing grows */
+	uint64_t size;	 /* resident and swapped then */
 };
 
 struct pt_memory_scanner {
@@ -42,12 +48,18 @@ struct pt_memory_scanner {
 	uint64_t first_newcomer, last_newcomer; /* CLOCK_MONOTONIC; 0: none since the last round */
 	uint64_t interval;			/* ns, 0: none */
 	uint64_t next;				/* when the next round on the interval is due */
+	uint64_t next_pulse;			/* likewise */
 	bool any_round;
 	bool final; /* a last round is wanted */
 	uint64_t patience;
 	double page_ns;
 	struct pt_memory_stats stats;
 };
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static struct target *find_target(struct pt_memory_scanner *scanner, pid_t pid)
 {
@@ -157,6 +169,43 @@ static void drop_gone_locked(struct pt_memory_scanner *scanner, const struct pt_
 	scanner->count = kept;
 }
 
+/* Whether the counters say anything new about the target, which is noted. */
+static bool note_pulse(struct target *target, const struct pt_memory_pulse *row)
+{
+	uint64_t faults = row->minor_faults + row->major_faults;
+	uint64_t size = row->anon + row->file + row->shmem + row->swap;
+	bool news = faults != target->faults || size != target->size;
+
+	target->faults = faults;
+	target->size = size;
+	return news;
+}
+
+/* Reads the counters of the first targets. The lock is given up for each: the list may change meanwhile. */
+static void pulse_locked(struct pt_memory_scanner *scanner)
+{
+	struct pt_mem_tools *tools = &scanner->tools;
+	size_t i;
+
+	for (i = 0; i < scanner->count && i < PULSE_MAX && !tools->pace.stop; i++) {
+		struct pt_memory_pulse row = {.time = pt_pace_now(),
+					      .pid = (__u32)scanner->targets[i].pid};
+		uint64_t start = scanner->targets[i].start;
+		int ret;
+
+		pthread_mutex_unlock(&tools->pace.lock);
+		ret = pt_mem_pulse_read((pid_t)row.pid, start, &row);
+		pt_pace_piece(&tools->pace);
+		pthread_mutex_lock(&tools->pace.lock);
+		if (ret || (pid_t)row.pid != scanner->targets[i].pid ||
+		    !note_pulse(&scanner->targets[i], &row))
+			continue;
+		pthread_mutex_unlock(&tools->pace.lock);
+		tools->emit(tools->ctx, PT_KIND_memory_pulse, &row, NULL, 0);
+		pthread_mutex_lock(&tools->pace.lock);
+	}
+}
+
 static void round_clear(struct pt_mem_round *round)
 {
 	size_t i;
@@ -211,14 +260,18 @@ static void *scan_thread(void *arg)
 	pt_pace_begin(pace);
 	pthread_mutex_lock(&pace->lock);
 	while (!pace->stop) {
-		uint64_t due = due_locked(scanner), now = pt_pace_now();
+		uint64_t pulse = scanner->interval ? scanner->next_pulse : UINT64_MAX;
+		uint64_t round = due_locked(scanner), now = pt_pace_now();
 
-		if (due > now) {
-			pt_pace_sleep_locked(pace, due == UINT64_MAX ? now + ROUND_NS : due);
-			continue;
+		if (round > now && pulse > now) {
+			pt_pace_sleep_locked(pace, min_u64(now + ROUND_NS, min_u64(round, pulse)));
+		} else if (pulse <= now) {
+			scanner->next_pulse = now + PULSE_NS;
+			pulse_locked(scanner);
+		} else {
+			scanner->next = now + scanner->interval;
+			run_round_locked(scanner, false);
 		}
-		scanner->next = now + scanner->interval;
-		run_round_locked(scanner, false);
 	}
 	if (scanner->final)
 		run_round_locked(scanner, true);

@@ -47,25 +47,56 @@ static void take_rollup(struct pt_memory *row, const struct pt_mem_smaps *smaps)
 }
 
 /* A descriptor of /proc/PID; -ESRCH if the pid stands for another process than the one meant. */
-static int open_process(struct pt_mem_snapshot *snap)
+static int open_process(pid_t pid, uint64_t start, struct pt_mem_stat *stat)
 {
-	int proc = pt_mem_open(snap->pid), ret;
-	struct pt_mem_stat stat;
+	int proc = pt_mem_open(pid), ret;
 
 	if (proc < 0)
 		return proc;
-	ret = pt_mem_read_stat(proc, &stat);
-	if (!ret && snap->start && snap->start != stat.start)
+	ret = pt_mem_read_stat(proc, stat);
+	if (!ret && start && start != stat->start)
 		ret = -ESRCH;
-	if (ret) {
-		close(proc);
-		return ret;
-	}
+	if (!ret)
+		return proc;
+	close(proc);
+	return ret;
+}
+
+static int open_snapshot(struct pt_mem_snapshot *snap)
+{
+	struct pt_mem_stat stat;
+	int proc = open_process(snap->pid, snap->start, &stat);
+
+	if (proc < 0)
+		return proc;
 	snap->start = stat.start;
 	snap->row.start = stat.start;
 	snap->row.minor_faults = stat.minor_faults;
 	snap->row.major_faults = stat.major_faults;
 	return proc;
+}
+
+int pt_mem_pulse_read(pid_t pid, uint64_t start, struct pt_memory_pulse *row)
+{
+	struct pt_mem_status status;
+	struct pt_mem_stat stat;
+	int proc = open_process(pid, start, &stat), ret;
+
+	if (proc < 0)
+		return proc;
+	ret = pt_mem_read_status(proc, &status);
+	close(proc);
+	if (ret)
+		return ret;
+	row->anon = status.anon;
+	row->file = status.file;
+	row->shmem = status.shmem;
+	row->swap = status.swap;
+	row->page_tables = status.page_tables;
+	row->minor_faults = stat.minor_faults;
+	row->major_faults = stat.major_faults;
+	row->threads = (__u32)status.threads;
+	return 0;
 }
 
 static int emit_memory(struct pt_mem_tools *tools, struct pt_mem_snapshot *snap)
@@ -107,7 +138,7 @@ int pt_mem_snapshot_begin(struct pt_mem_tools *tools, struct pt_mem_snapshot *sn
 	};
 	if (pt_pages_hidden(tools->pages))
 		snap->row.flags |= PT_MEMORY_NO_FRAMES;
-	proc = open_process(snap);
+	proc = open_snapshot(snap);
 	if (proc < 0)
 		return proc;
 	ret = read_figures(tools, snap, proc);
@@ -288,7 +319,7 @@ int pt_mem_snapshot_walk(struct pt_mem_tools *tools, struct pt_mem_snapshot *sna
 		snap->begun = pt_pace_now();
 		snap->row.sampling = 1U << shift;
 	}
-	proc = open_process(snap);
+	proc = open_snapshot(snap);
 	if (proc < 0)
 		return proc;
 	ret = walk_pages(tools, snap, proc, shift, frames, &sum);

@@ -37,6 +37,9 @@ struct pt_mem_snapshot {
 	struct pt_frames frames;
 };
 
+/* The cheap figures, which come from counters: into row, whose pid and time are set. */
+int pt_mem_pulse_read(pid_t pid, uint64_t start, struct pt_memory_pulse *row);
+
 /*
  * Reads the figures of the process. Where the walk is not needed for them the memory record is
  * emitted. -ESRCH if it is gone, is another process by now, or has no memory.

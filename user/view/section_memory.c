@@ -213,15 +213,60 @@ static json_t *processes_json(const struct pt_footprint *footprint)
 	return list_take(&list);
 }
 
+static json_t *pulses_json(const struct pt_footprint_process *process)
+{
+	struct list list = list_new();
+	size_t i;
+
+	for (i = 0; i < process->pulse_count; i++) {
+		const struct pt_memory_pulse *pulse = &process->pulses[i];
+
+		list_add(&list,
+			 json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "at_ns",
+				   pt_json_int(pulse->time), "anon_bytes", pt_json_int(pulse->anon),
+				   "file_bytes", pt_json_int(pulse->file), "shmem_bytes",
+				   pt_json_int(pulse->shmem), "swap_bytes",
+				   pt_json_int(pulse->swap), "page_tables_bytes",
+				   pt_json_int(pulse->page_tables), "minor_faults",
+				   pt_json_int(pulse->minor_faults), "major_faults",
+				   pt_json_int(pulse->major_faults), "threads",
+				   pt_json_int(pulse->threads)));
+	}
+	return list_take(&list);
+}
+
+/* From the first pulse to the last, and to the highest between. */
+static int put_growth(json_t *json, const struct pt_footprint_process *process)
+{
+	const struct pt_memory_pulse *pulses = process->pulses;
+	size_t last = process->pulse_count - 1, highest = 0, i;
+	int ret;
+
+	if (!process->pulse_count)
+		return 0;
+	for (i = 1; i <= last; i++) {
+		if (pt_footprint_rss(&pulses[i]) > pt_footprint_rss(&pulses[highest]))
+			highest = i;
+	}
+	ret = pt_json_put(json, "first_ns", pt_json_int(pulses[0].time));
+	ret |= pt_json_put(json, "first_bytes", pt_json_int(pt_footprint_rss(&pulses[0])));
+	ret |= pt_json_put(json, "highest_ns", pt_json_int(pulses[highest].time));
+	ret |= pt_json_put(json, "highest_bytes", pt_json_int(pt_footprint_rss(&pulses[highest])));
+	ret |= pt_json_put(json, "last_ns", pt_json_int(pulses[last].time));
+	ret |= pt_json_put(json, "last_bytes", pt_json_int(pt_footprint_rss(&pulses[last])));
+	return ret;
+}
+
 static json_t *series_of(const struct pt_footprint_process *process)
 {
-	const struct pt_memory *first = &process->points[0];
-	const struct pt_memory *last = &process->points[process->point_count - 1];
+	json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "pid", pt_json_int(process->pid), "comm",
+				 name_of(process->leader), "points", points_json(process), "pulses",
+				 pulses_json(process));
 
-	return json_pack("{s:o, s:o, s:I, s:o, s:o}", "pid", pt_json_int(process->pid), "comm",
-			 name_of(process->leader), "grew_bytes",
-			 (json_int_t)(last->rss - first->rss), "span_ns",
-			 pt_json_int(last->time - first->time), "points", points_json(process));
+	if (json && !put_growth(json, process))
+		return json;
+	json_decref(json);
+	return NULL;
 }
 
 static json_t *series_json(const struct pt_footprint *footprint)
@@ -232,7 +277,7 @@ static json_t *series_json(const struct pt_footprint *footprint)
 	for (i = 0; i < pt_footprint_processes(footprint); i++) {
 		const struct pt_footprint_process *process = pt_footprint_process(footprint, i);
 
-		if (is_shown(process) && process->point_count)
+		if (is_shown(process) && (process->point_count || process->pulse_count))
 			list_add(&list, series_of(process));
 	}
 	return list_take(&list);

@@ -165,6 +165,11 @@ static int write_pairs(const struct pt_text *text, const json_t *memory)
 	return ret;
 }
 
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
 static int write_growth(const struct pt_text *text, const json_t *memory)
 {
 	const json_t *series = pt_text_at(memory, "series");
@@ -173,16 +178,20 @@ static int write_growth(const struct pt_text *text, const json_t *memory)
 
 	for (i = 0; !ret && i < json_array_size(series) && shown < SHOWN_PROCESSES; i++) {
 		const json_t *one = json_array_get(series, i);
-		json_int_t grew = json_integer_value(pt_text_at(one, "grew_bytes"));
-		uint64_t size = (uint64_t)(grew < 0 ? -grew : grew);
+		uint64_t first = pt_text_int(one, "first_bytes");
+		uint64_t highest = pt_text_int(one, "highest_bytes");
+		uint64_t last = pt_text_int(one, "last_bytes");
 
-		if (size < WORTH_A_LINE_BYTES)
+		if (distance(first, highest) < WORTH_A_LINE_BYTES &&
+		    distance(highest, last) < WORTH_A_LINE_BYTES)
 			continue;
 		shown++;
-		ret = pt_text_line(text, "  %s %" PRIu64 " %s %s within %s of snapshots",
-				   pt_text_string(one, "comm"), pt_text_int(one, "pid"),
-				   grew < 0 ? "gave back" : "grew by", pt_format_bytes(size).s,
-				   pt_format_ns(pt_text_int(one, "span_ns")).s);
+		ret = pt_text_line(
+			text, "  %s %" PRIu64 ": %s at %s, highest %s at %s, %s at %s",
+			pt_text_string(one, "comm"), pt_text_int(one, "pid"),
+			pt_format_bytes(first).s, pt_format_ns(pt_text_int(one, "first_ns")).s,
+			pt_format_bytes(highest).s, pt_format_ns(pt_text_int(one, "highest_ns")).s,
+			pt_format_bytes(last).s, pt_format_ns(pt_text_int(one, "last_ns")).s);
 	}
 	return ret;
 }
