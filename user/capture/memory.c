@@ -27,6 +27,9 @@
 #define PULSE_NS  SECOND_NS
 #define PULSE_MAX 64
 
+/* A process that has doubled or halved, and by that much, deserves a snapshot before its time. */
+#define CHANGE_MIN (16ULL << 20)
+
 /* What a page costs at first guess, its weight looked up and its frame sorted. */
 #define PAGE_NS 50
 
@@ -36,6 +39,7 @@ struct target {
 	bool gone;
 	uint64_t faults; /* at its last pulse: without a fault nothing grows */
 	uint64_t size;	 /* resident and swapped then */
+	uint64_t seen;	 /* resident at its last snapshot */
 };
 
 struct pt_memory_scanner {
@@ -86,6 +90,13 @@ static struct target *append_target(struct pt_memory_scanner *scanner)
 	return &scanner->targets[scanner->count++];
 }
 
+static void want_round_locked(struct pt_memory_scanner *scanner)
+{
+	scanner->last_newcomer = pt_pace_now();
+	if (!scanner->first_newcomer)
+		scanner->first_newcomer = scanner->last_newcomer;
+}
+
 static int add_locked(struct pt_memory_scanner *scanner, pid_t pid, uint64_t start)
 {
 	struct target *target = find_target(scanner, pid);
@@ -97,9 +108,7 @@ static int add_locked(struct pt_memory_scanner *scanner, pid_t pid, uint64_t sta
 	if (!target)
 		return -ENOMEM;
 	*target = (struct target){.pid = pid, .start = start};
-	scanner->last_newcomer = pt_pace_now();
-	if (!scanner->first_newcomer)
-		scanner->first_newcomer = scanner->last_newcomer;
+	want_round_locked(scanner);
 	pthread_cond_broadcast(&scanner->tools.pace.wake);
 	return 0;
 }
@@ -148,8 +157,8 @@ static int take_targets_locked(struct pt_memory_scanner *scanner, struct pt_mem_
 	return 0;
 }
 
-/* Forgets targets that the round found gone, unless they have been named anew since. */
-static void drop_gone_locked(struct pt_memory_scanner *scanner, const struct pt_mem_round *round)
+/* Notes what the round saw, and forgets who was gone, unless named anew since. */
+static void take_results_locked(struct pt_memory_scanner *scanner, const struct pt_mem_round *round)
 {
 	size_t i, kept = 0;
 
@@ -161,12 +170,22 @@ static void drop_gone_locked(struct pt_memory_scanner *scanner, const struct pt_
 		if (target->pid == round->snaps[i].pid && !round->snaps[i].alive &&
 		    (!target->start || target->start == round->snaps[i].start))
 			target->gone = true;
+		else if (target->pid == round->snaps[i].pid)
+			target->seen = round->snaps[i].known;
 	}
 	for (i = 0; i < scanner->count; i++) {
 		if (!scanner->targets[i].gone)
 			scanner->targets[kept++] = scanner->targets[i];
 	}
 	scanner->count = kept;
+}
+
+static bool has_changed(const struct target *target)
+{
+	uint64_t more = target->size > target->seen ? target->size : target->seen;
+	uint64_t less = target->size > target->seen ? target->seen : target->size;
+
+	return more > 2 * less && more - less >= CHANGE_MIN;
 }
 
 /* Whether the counters say anything new about the target, which is noted. */
@@ -200,6 +219,9 @@ static void pulse_locked(struct pt_memory_scanner *scanner)
 		if (ret || (pid_t)row.pid != scanner->targets[i].pid ||
 		    !note_pulse(&scanner->targets[i], &row))
 			continue;
+		if (!scanner->first_newcomer && scanner->targets[i].seen &&
+		    has_changed(&scanner->targets[i]))
+			want_round_locked(scanner);
 		pthread_mutex_unlock(&tools->pace.lock);
 		tools->emit(tools->ctx, PT_KIND_memory_pulse, &row, NULL, 0);
 		pthread_mutex_lock(&tools->pace.lock);
@@ -245,7 +267,7 @@ static void run_round_locked(struct pt_memory_scanner *scanner, bool final)
 	}
 	pthread_mutex_lock(&pace->lock);
 	if (!ret) {
-		drop_gone_locked(scanner, &round);
+		take_results_locked(scanner, &round);
 		scanner->page_ns = round.page_ns;
 		round_clear(&round);
 	}

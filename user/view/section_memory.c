@@ -169,6 +169,10 @@ static json_t *process_json(const struct pt_footprint_process *process)
 		ret |= put_last(json, &process->points[process->point_count - 1]);
 	else
 		ret |= put_exit(json, &process->exit);
+	ret |= pt_json_put(json, "exit_rss_bytes",
+			   known(process->exit.time &&
+					 !(process->exit.flags & PT_MEMORY_EXIT_ONLY_PEAK),
+				 process->exit.anon + process->exit.file + process->exit.shmem));
 	ret |= pt_json_put(json, "peak_rss_bytes", pt_json_int(process->peak));
 	ret |= pt_json_put(json, "cow_faults", pt_json_int(process->cow_faults));
 	ret |= pt_json_put(json, "classes", classes_json(process));

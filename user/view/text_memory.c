@@ -37,12 +37,13 @@ static int write_process(const struct pt_text *text, const json_t *process)
 		how = " (estimated)";
 	else if (!strcmp(pt_text_string(process, "from"), "exit"))
 		how = " (at its exit)";
-	return pt_text_line(text, "%10s %10s %10s %10s %10s %10s %10s  %s %" PRIu64 "%s",
+	return pt_text_line(text, "%10s %10s %10s %10s %10s %10s %10s %9s  %s %" PRIu64 "%s",
 			    bytes_at(process, "rss_bytes").s, bytes_at(process, "pss_bytes").s,
 			    bytes_at(process, "uss_bytes").s, bytes_at(process, "swap_bytes").s,
 			    bytes_at(process, "peak_rss_bytes").s,
 			    bytes_at(process, "page_tables_bytes").s,
 			    bytes_at(process, "kernel_stacks_bytes").s,
+			    pt_format_ns(pt_text_int(process, "at_ns")).s,
 			    pt_text_string(process, "comm"), pt_text_int(process, "pid"), how);
 }
 
@@ -64,8 +65,9 @@ static int write_processes(const struct pt_text *text, const json_t *processes)
 		sorted[i] = json_array_get(processes, i);
 	if (!ret) {
 		qsort(sorted, count, sizeof(const json_t *), compare_peaks);
-		ret = pt_text_line(text, "%10s %10s %10s %10s %10s %10s %10s  %s", "RSS", "PSS",
-				   "USS", "swap", "peak RSS", "page tab.", "k. stacks", "process");
+		ret = pt_text_line(text, "%10s %10s %10s %10s %10s %10s %10s %9s  %s", "RSS", "PSS",
+				   "USS", "swap", "peak RSS", "page tab.", "k. stacks", "at",
+				   "process");
 	}
 	for (i = 0; !ret && i < count && i < SHOWN_PROCESSES; i++)
 		ret = write_process(text, sorted[i]);
@@ -92,16 +94,18 @@ static int write_margin(const struct pt_text *text, const json_t *margin)
 					pt_text_int(margin, "kernel_stacks_bytes"))
 				.s,
 			bytes_at(margin, "pss_bytes").s, bytes_at(margin, "rss_bytes").s);
-	if (comers)
+	if (!comers)
 		return pt_text_line(text,
-				    "  one more thread: %s more USS for each of %" PRIu64
-				    " that came between snapshots",
-				    bytes_at(margin, "uss_growth_bytes").s, comers);
-	return pt_text_line(
-		text,
-		"  one more thread: a stack of %s, %s of kernel memory; its part of the "
-		"heap cannot be told",
-		bytes_at(margin, "stack_bytes").s, bytes_at(margin, "kernel_stacks_bytes").s);
+				    "  one more thread: a stack of %s, %s of kernel memory; its part "
+				    "of the heap cannot be told",
+				    bytes_at(margin, "stack_bytes").s,
+				    bytes_at(margin, "kernel_stacks_bytes").s);
+	return pt_text_line(text,
+			    "  one more thread: a stack of %s, %s of kernel memory; with its part of "
+			    "the heap at most about %s (growth of USS over %" PRIu64 " that came)",
+			    bytes_at(margin, "stack_bytes").s,
+			    bytes_at(margin, "kernel_stacks_bytes").s,
+			    bytes_at(margin, "uss_growth_bytes").s, comers);
 }
 
 static int write_group(const struct pt_text *text, const json_t *memory)
