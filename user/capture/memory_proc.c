@@ -29,7 +29,7 @@ int pt_mem_open(pid_t pid)
 /* Bytes read, at most size - 1; the text is terminated. */
 static ssize_t read_file(int dir, const char *name, char *text, size_t size)
 {
-	ssize_t n, used = 0;
+	ssize_t n = 0, used = 0;
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
