@@ -62,6 +62,9 @@ struct pt_config {
 	__u32 slots;		     /* of one CPU; a power of two */
 	__u64 ring_wakeup;	     /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
+	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
+	__u32 cpus;
+	__u32 page_shift;
 	__u64 stall;	     /* ns */
 	__u64 sample_period; /* ns */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */

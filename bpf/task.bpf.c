@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The life of tasks: birth, exec, name, exit; and the iterator that marks those that are there
  * already. */
+#include "bpf/memory.h"
 #include "bpf/peer.h"
 #include "bpf/reason.h"
 
@@ -263,8 +264,10 @@ int pt_iter_task(struct bpf_iter__task *ctx)
 		return 0;
 	target = pt_target_of(task);
 	if (pt_control.last) {
-		if (target)
+		if (target) {
+			pt_memory_faults(cpu, task);
 			pt_snapshot(cpu, task);
+		}
 		return 0;
 	}
 	/* A zombie has nothing left to do, and would never exit. */

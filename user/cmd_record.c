@@ -13,11 +13,12 @@
 #include "cmd.h"
 #include "recording.h"
 
-#define EXIT_OURS     125 /* our failure, not the command's */
-#define EXIT_USAGE    2
-#define MAX_TARGETS   4096
-#define MAX_SECONDS   (365 * 24 * 3600.0)
-#define DEFAULT_STALL 10.0 /* ms */
+#define EXIT_OURS      125 /* our failure, not the command's */
+#define EXIT_USAGE     2
+#define MAX_TARGETS    4096
+#define MAX_SECONDS    (365 * 24 * 3600.0)
+#define DEFAULT_STALL  10.0 /* ms */
+#define DEFAULT_MEMORY 10.0 /* s */
 
 struct ids {
 	pid_t id[MAX_TARGETS];
@@ -90,6 +91,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 						"a number of milliseconds") *
 				   1e6);
 		break;
+	case 'm':
+		options->recording.memory_interval =
+			strcmp(argument, "0")
+				? parse_number(state, argument, MAX_SECONDS, "a number of seconds")
+				: 0;
+		break;
 	case 'q':
 		options->quiet = true;
 		break;
@@ -123,6 +130,10 @@ static const struct argp_option option_table[] = {
 	{"duration", 'd', "SECONDS", 0, "stop after so long", 0},
 	{"output", 'o', "FILE", 0, "write FILE, not partrace.data", 0},
 	{"stall", 's', "MS", 0, "what counts as a stall (default 10)", 0},
+	{"memory", 'm', "SECONDS", 0,
+	 "look at the memory of the targets so often (default 10); 0: only at the start and the "
+	 "end",
+	 0},
 	{"quiet", 'q', NULL, 0, "print errors only", 0},
 	{"verbose", 'v', NULL, 0, "print what the kernel says of the probes", 0},
 	{0},
@@ -239,6 +250,7 @@ int cmd_record(int argc, char **argv)
 	}
 	options->recording.output = "partrace.data";
 	options->recording.targets.stall_ns = (uint64_t)(DEFAULT_STALL * 1e6);
+	options->recording.memory_interval = DEFAULT_MEMORY;
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	options->recording.targets.pids = options->pids.id;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "capture/child.h"
+#include "capture/memory.h"
 #include "capture/probes.h"
 #include "trace/writer.h"
 
@@ -13,7 +14,8 @@ struct pt_recording_options {
 	char **command;		 /* NULL: none */
 	const char *target_text; /* what was asked for, for people */
 	const char *output;
-	uint64_t duration_ns; /* 0: until the targets are gone, or a signal comes */
+	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */
+	double memory_interval; /* seconds between snapshots; 0: only at the start and the end */
 };
 
 struct pt_recording_result {

@@ -55,9 +55,14 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	long long counter;
+} atomic64_t;
+
 struct rq {
 	__u64 clock; /* ns, sched_clock(): fresh whenever sched_switch fires */
 	unsigned int nr_running;
+	int cpu;
 };
 
 struct cfs_rq {
@@ -74,12 +79,21 @@ struct sched_info { /* CONFIG_SCHED_INFO */
 	unsigned long long last_queued; /* rq->clock when it joined the queue it is on, or 0 */
 };
 
+struct percpu_counter {
+	__s64 count;
+	__s32 *counters; /* per-CPU: what count does not have yet */
+};
+
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	unsigned long hiwater_rss; /* pages; what it was before it last shrank */
+	atomic64_t pgtables_bytes;
+	struct percpu_counter rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
 };
 
 struct signal_struct {
 	atomic_t live;
+	unsigned long maxrss; /* pages */
 };
 
 struct super_block {

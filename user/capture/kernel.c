@@ -135,19 +135,22 @@ static int64_t member_offset(const struct btf *btf, uint32_t struct_id, const ch
 }
 
 /*
- * How far from a CPU's run queue its preemption count lies. Both are per-CPU variables, whose
- * places in that section BTF tells, with no need of their addresses, which kallsyms may lack.
- * Called __preempt_count up to 6.1 and since 6.15, a member of pcpu_hot between.
+ * How far from a CPU's run queue some of its other per-CPU variables lie. BTF tells their places in
+ * that section, with no need of their addresses, which kallsyms may lack. The preemption count is
+ * called __preempt_count up to 6.1 and since 6.15, a member of pcpu_hot between; where per-CPU
+ * memory begins stands in it on x86 only.
  */
-static int64_t preempt_count_offset(const struct btf *btf)
+static void find_per_cpu(const struct btf *btf, struct pt_config *config)
 {
 	int32_t id = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
-	int64_t run_queue = -1, count = -1;
+	int64_t run_queue = -1, count = -1, base = -1;
 	const struct btf_var_secinfo *var;
 	const struct btf_type *section;
 
+	config->preempt_count = PT_NO_OFFSET;
+	config->cpu_offset = PT_NO_OFFSET;
 	if (id < 0)
-		return PT_NO_OFFSET;
+		return;
 	section = btf__type_by_id(btf, (uint32_t)id);
 	var = btf_var_secinfos(section);
 	for (int i = 0; i < btf_vlen(section); i++) {
@@ -156,12 +159,17 @@ static int64_t preempt_count_offset(const struct btf *btf)
 
 		if (!strcmp(name, "runqueues"))
 			run_queue = var[i].offset;
+		else if (!strcmp(name, "this_cpu_off"))
+			base = var[i].offset;
 		else if (!strcmp(name, "__preempt_count"))
 			count = var[i].offset;
 		else if (!strcmp(name, "pcpu_hot"))
 			count = var[i].offset + member_offset(btf, type->type, "preempt_count");
 	}
-	return run_queue < 0 || count < 0 ? PT_NO_OFFSET : count - run_queue;
+	if (run_queue >= 0 && count >= 0)
+		config->preempt_count = count - run_queue;
+	if (run_queue >= 0 && base >= 0)
+		config->cpu_offset = base - run_queue;
 }
 
 /* Number of arguments of a tracepoint's probe function, its private first one included; -1: no such
@@ -188,7 +196,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
 			"it needs CONFIG_DEBUG_INFO_BTF=y");
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
-	config->preempt_count = preempt_count_offset(btf);
+	find_per_cpu(btf, config);
 	classify_calls(config);
 	btf__free(btf);
 	return 0;

@@ -152,6 +152,8 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 		return r;
 	config->recorder_pid = (uint32_t)getpid();
 	config->all = options->all;
+	config->cpus = probes->cpu_count;
+	config->page_shift = (uint32_t)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	config->stall = options->stall_ns;
 	config->sample_period = SAMPLE_PERIOD_NS;
 	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
@@ -164,6 +166,23 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
+}
+
+/* Runs an iterator over all tasks once. */
+static int iterate(const struct bpf_link *link)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	char buffer[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, buffer, sizeof(buffer));
+	while (n > 0 || (n < 0 && errno == EINTR));
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	return (int)n;
 }
 
 int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
@@ -205,6 +224,11 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 		pt_error_errno(err, r, "cannot attach the probes");
 		goto fail;
 	}
+	r = iterate(probes->skeleton->links.pt_iter_cpus);
+	if (r) {
+		pt_error_errno(err, r, "cannot go through the tasks");
+		goto fail;
+	}
 	pt_sampler_start(&probes->sampler, probes->skeleton->progs.pt_sample_turn,
 			 probes->cpu_count, SAMPLE_PERIOD_NS);
 	*out = probes;
@@ -212,23 +236,6 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 fail:
 	pt_probes_free(probes);
 	return r;
-}
-
-/* Runs the iterator over all tasks once. */
-static int iterate(struct pt_probes *probes)
-{
-	int fd = bpf_iter_create(bpf_link__fd(probes->skeleton->links.pt_iter_task));
-	char buffer[64];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	do
-		n = read(fd, buffer, sizeof(buffer));
-	while (n > 0 || (n < 0 && errno == EINTR));
-	n = n < 0 ? -errno : 0;
-	close(fd);
-	return (int)n;
 }
 
 int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
@@ -239,7 +246,7 @@ int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
 	/* A child may stand before its parent: again, until nobody new is found. */
 	do {
 		before = pt_probes_live(probes);
-		r = iterate(probes);
+		r = iterate(probes->skeleton->links.pt_iter_task);
 		if (r)
 			return pt_error_errno(err, r, "cannot go through the tasks");
 	} while (pt_probes_live(probes) > before);
@@ -283,7 +290,7 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	int r;
 
 	probes->skeleton->bss->pt_control.last = 1;
-	r = iterate(probes);
+	r = iterate(probes->skeleton->links.pt_iter_task);
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
 }
 

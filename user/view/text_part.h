@@ -13,7 +13,8 @@
 #define PT_TEXT_PARTS(T)                                                                           \
 	T(trace)                                                                                   \
 	T(tree)                                                                                    \
-	T(contention)
+	T(contention)                                                                              \
+	T(memory)
 
 struct pt_text {
 	FILE *out;
