@@ -68,7 +68,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int open_reader(struct report *report, uint64_t kinds)
+static int open_reader(struct report *report, pt_kinds kinds)
 {
 	const char *file = report->options.file;
 	struct pt_reader_options options = {.kinds = kinds};

@@ -17,8 +17,8 @@
 
 struct pt_analysis_class {
 	const char *name;
-	/* Kinds of record it needs (bits 1 << kind) beside those of the model. */
-	uint64_t kinds;
+	/* Kinds of record it needs beside those of the model. */
+	pt_kinds kinds;
 	/* Makes the result and observes the model. 0 or a negative errno. */
 	int (*start)(void **self, struct pt_model *model);
 	/* After pt_model_finish(); may be NULL. */
@@ -50,7 +50,7 @@ PT_ANALYSES(A)
 #undef A
 
 /* Union of the kinds that the model and all analyses need. */
-uint64_t pt_analyses_kinds(void);
+pt_kinds pt_analyses_kinds(void);
 
 /* The model must live until pt_analyses_clear(). 0 or a negative errno; clear in either case. */
 int pt_analyses_start(struct pt_analyses *all, struct pt_model *model);

@@ -3,48 +3,48 @@
 
 #include <string.h>
 
-#define IS_SIGNED(type)            \
-	_Generic((type *)0, __s8 * \
-		 : true, __s16 *   \
-		 : true, __s32 *   \
-		 : true, __s64 *   \
-		 : true, default   \
+#define IS_SIGNED(type)                                                                            \
+	_Generic((type *)0, __s8 *                                                                 \
+		 : true, __s16 *                                                                   \
+		 : true, __s32 *                                                                   \
+		 : true, __s64 *                                                                   \
+		 : true, default                                                                   \
 		 : false)
 
-#define FIELD(type_, name_, class_, doc_) \
-	{.name = #name_,                  \
-	 .doc = doc_,                     \
-	 .class = PT_CLASS_##class_,      \
-	 .offset = offsetof(row, name_),  \
-	 .size = sizeof(type_),           \
+#define FIELD(type_, name_, class_, doc_)                                                          \
+	{.name = #name_,                                                                           \
+	 .doc = doc_,                                                                              \
+	 .class = PT_CLASS_##class_,                                                               \
+	 .offset = offsetof(row, name_),                                                           \
+	 .size = sizeof(type_),                                                                    \
 	 .is_signed = IS_SIGNED(type_)},
 
 /* One function per kind, because FIELD() is not told the struct's name and needs a scope in which
  * `row` is it. */
-#define KIND(id_, name_, doc_)                                                             \
-	static const struct pt_schema *schema_##name_(void)                                \
-	{                                                                                  \
-		typedef struct pt_##name_ row;                                             \
-		static const struct pt_field fields[] = {PT_FIELDS_##name_(FIELD)};        \
-		static const struct pt_schema schema = {                                   \
-			.kind = id_,                                                       \
-			.row_size = sizeof(row),                                           \
-			.name = #name_,                                                    \
-			.doc = doc_,                                                       \
-			.fields = fields,                                                  \
-			.field_count = PT_ARRAY_SIZE(fields),                              \
-		};                                                                         \
-		_Static_assert(PT_ARRAY_SIZE(fields) <= PT_FIELDS_MAX, "too many fields"); \
-		_Static_assert(id_ < PT_KINDS_MAX, "readers keep kinds in a 64-bit set");  \
-		return &schema;                                                            \
+#define KIND(id_, name_, doc_)                                                                     \
+	static const struct pt_schema *schema_##name_(void)                                        \
+	{                                                                                          \
+		typedef struct pt_##name_ row;                                                     \
+		static const struct pt_field fields[] = {PT_FIELDS_##name_(FIELD)};                \
+		static const struct pt_schema schema = {                                           \
+			.kind = id_,                                                               \
+			.row_size = sizeof(row),                                                   \
+			.name = #name_,                                                            \
+			.doc = doc_,                                                               \
+			.fields = fields,                                                          \
+			.field_count = PT_ARRAY_SIZE(fields),                                      \
+		};                                                                                 \
+		_Static_assert(PT_ARRAY_SIZE(fields) <= PT_FIELDS_MAX, "too many fields");         \
+		_Static_assert(id_ < 8 * sizeof(pt_kinds), "a set of kinds must hold it");         \
+		return &schema;                                                                    \
 	}
 PT_KINDS(KIND)
 
 const struct pt_schema *pt_schema_of(uint32_t kind)
 {
 	switch (kind) {
-#define KIND_CASE(id, name, doc) \
-	case id:                 \
+#define KIND_CASE(id, name, doc)                                                                   \
+	case id:                                                                                   \
 		return schema_##name();
 		PT_KINDS(KIND_CASE)
 	}
