@@ -257,7 +257,15 @@ enum pt_flag {
 	F(__u8, flags, FLAGS, "0")                                                                 \
 	F(__u32, text, TEXT, "the file: the last parts of its path, or nothing")
 
-/* K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 59: channels; 60 to 79: memory. */
+#define PT_FIELDS_workload(F)                                                                      \
+	F(__u64, time, TIME, "after the workload had ended; ascends with part")                    \
+	F(__u32, part, COUNT, "the place of this piece in the whole text, from 0")                 \
+	F(__u32, text, TEXT, "a piece of what the bundled workload printed: JSON")
+
+/*
+ * K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 59: channels; 60 to 79: memory; 80 to 99: what the
+ * recorder was told.
+ */
 #define PT_KINDS(K)                                                                                \
 	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
 	K(2, wakeup, "A target was woken, and has run since.")                                     \
@@ -273,7 +281,8 @@ enum pt_flag {
 	K(20, turn, "A wait call of a target returned.")                                           \
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
 	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
-	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.")
+	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.") \
+	K(80, workload, "What a bundled workload says of itself.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;
 #define PT_KIND_STRUCT(id, name, doc)                                                              \

@@ -13,7 +13,8 @@
 	A(states, "Where did a task's time go?")                                                   \
 	A(runq, "How long did it wait for a CPU each time?")                                       \
 	A(charges, "Who had the CPU that it waited for?")                                          \
-	A(counters, "Do our counts of switches equal the kernel's?")
+	A(counters, "Do our counts of switches equal the kernel's?")                               \
+	A(claims, "What did the workload say of itself?")
 
 struct pt_analysis_class {
 	const char *name;

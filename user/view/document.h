@@ -18,7 +18,8 @@
 	S(totals)                                                                                  \
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
-	S(contention)
+	S(contention)                                                                              \
+	S(workloads)
 
 /* What a document is built from; all is only read, and during the call. */
 struct pt_source {
