@@ -66,7 +66,7 @@ static int keep_loss(struct report *report, const struct pt_record *record)
 static int read_losses(struct report *report)
 {
 	struct pt_record record;
-	int ret = open_reader(report, 1ULL << PT_KIND_loss);
+	int ret = open_reader(report, PT_KIND_BIT(PT_KIND_loss));
 
 	if (ret)
 		return ret;
