@@ -100,7 +100,6 @@ enum pt_flag {
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
 
-
 /* turn.flags, call.flags */
 #define PT_TURN_TIMED  1 /* calls and length were measured, else they are 0 */
 #define PT_TURN_NESTED 2 /* on another object than that of the loop which this task is in */
@@ -128,7 +127,7 @@ enum pt_mapping_class {
 #define S(value, name, doc) PT_MAPPING_##name = value,
 	PT_MAPPING_CLASSES(S)
 #undef S
-	PT_MAPPING_COUNT
+		PT_MAPPING_COUNT
 };
 
 /* flags of memory, memory_class, memory_share, memory_common and memory_group */
@@ -341,7 +340,8 @@ enum pt_mapping_class {
 
 #define PT_FIELDS_memory_fork(F)                                                                   \
 	F(__u64, time, TIME, "when the child was made, as in fork")                                \
-	F(__u64, copying, NS, "time in the call from the making of the child's address space, 0: unknown") \
+	F(__u64, copying, NS,                                                                      \
+	  "time in the call from the making of the child's address space, 0: unknown")             \
 	F(__u64, anon, BYTES, "anonymous memory that the child was given to share")                \
 	F(__u64, file, BYTES, "file pages likewise")                                               \
 	F(__u64, shmem, BYTES, "shared memory likewise")                                           \
@@ -437,7 +437,15 @@ enum pt_mapping_class {
 	F(__u8, flags, FLAGS, "0")                                                                 \
 	F(__u32, text, TEXT, "the file: the last parts of its path, or nothing")
 
-/* K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 49: channels; 50 to 61: memory; 62: notes. */
+#define PT_FIELDS_workload(F)                                                                      \
+	F(__u64, time, TIME, "after the workload had ended; ascends with part")                    \
+	F(__u32, part, COUNT, "the place of this piece in the whole text, from 0")                 \
+	F(__u32, text, TEXT, "a piece of what the bundled workload printed: JSON")
+
+/*
+ * K(id, name, doc). Ids 1 to 19: tasks; 20 to 39: loops; 40 to 59: channels; 60 to 79: memory; 80 to 99: what the
+ * recorder was told.
+ */
 #define PT_KINDS(K)                                                                                \
 	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
 	K(2, wakeup, "A target was woken, and has run since.")                                     \
@@ -454,17 +462,18 @@ enum pt_mapping_class {
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
 	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
 	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.") \
-	K(50, memory, "The memory of a process at one moment.")                                    \
-	K(51, memory_class, "What one class of mappings holds of it.")                             \
-	K(52, memory_thread, "What one task adds to it, where that can be told.")                  \
-	K(53, memory_share, "The physical memory that two processes both map.")                    \
-	K(54, memory_common, "The physical memory that k of n address spaces map.")                \
-	K(55, memory_group, "What all processes of the matrix cost together.")                     \
-	K(56, memory_exit, "The memory of a process at its end, by the kernel's counters.")        \
-	K(57, memory_fork, "What a fork that copies an address space cost and shared.")            \
-	K(58, memory_parted, "A forked child exits or runs another program.")                      \
-	K(59, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")     \
-	K(60, memory_pulse, "The kernel's counters of a process, once a second if they changed.")
+	K(60, memory, "The memory of a process at one moment.")                                    \
+	K(61, memory_class, "What one class of mappings holds of it.")                             \
+	K(62, memory_thread, "What one task adds to it, where that can be told.")                  \
+	K(63, memory_share, "The physical memory that two processes both map.")                    \
+	K(64, memory_common, "The physical memory that k of n address spaces map.")                \
+	K(65, memory_group, "What all processes of the matrix cost together.")                     \
+	K(66, memory_exit, "The memory of a process at its end, by the kernel's counters.")        \
+	K(67, memory_fork, "What a fork that copies an address space cost and shared.")            \
+	K(68, memory_parted, "A forked child exits or runs another program.")                      \
+	K(69, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")     \
+	K(70, memory_pulse, "The kernel's counters of a process, once a second if they changed.")  \
+	K(80, workload, "What a bundled workload says of itself.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;
 #define PT_KIND_STRUCT(id, name, doc)                                                              \

@@ -286,11 +286,14 @@ static int record(struct recording *recording, struct pt_error *err)
 static int conclude(struct recording *recording, struct pt_error *err)
 {
 	struct pt_recording_result *result = recording->result;
+	const struct pt_recording_options *options = recording->options;
 	struct rusage usage;
 	int r;
 
 	pt_memory_stop(recording->memory, MEMORY_PATIENCE_NS);
 	r = pt_probes_snapshot(recording->probes, err);
+	if (!r && options->closing)
+		r = options->closing(options->closing_context, store, recording, err);
 	if (r)
 		return r;
 	recording->end.duration_ns = now(CLOCK_MONOTONIC) - recording->meta.start_mono;

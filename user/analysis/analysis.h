@@ -14,7 +14,8 @@
 	A(runq, "How long did it wait for a CPU each time?")                                       \
 	A(charges, "Who had the CPU that it waited for?")                                          \
 	A(counters, "Do our counts of switches equal the kernel's?")                               \
-	A(footprint, "What does it cost in memory, and what is shared?")
+	A(footprint, "What does it cost in memory, and what is shared?")                           \
+	A(claims, "What did the workload say of itself?")
 
 struct pt_analysis_class {
 	const char *name;

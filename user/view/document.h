@@ -19,7 +19,8 @@
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
 	S(contention)                                                                              \
-	S(memory)
+	S(memory)                                                                                  \
+	S(workloads)
 
 /* What a document is built from; all is only read, and during the call. */
 struct pt_source {
