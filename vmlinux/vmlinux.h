@@ -19,9 +19,9 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
-#define true  1
+#define true 1
 #define false 0
-#define NULL  ((void *)0)
+#define NULL ((void *)0)
 
 typedef int pid_t;
 typedef __u16 umode_t;
@@ -74,7 +74,7 @@ struct sched_entity {
 	__u64 nr_migrations;
 };
 
-struct sched_info { /* CONFIG_SCHED_INFO */
+struct sched_info {			/* CONFIG_SCHED_INFO */
 	unsigned long long run_delay;	/* ns waited on run queues, up to the last time it ran */
 	unsigned long long last_queued; /* rq->clock when it joined the queue it is on, or 0 */
 };
@@ -170,8 +170,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
-	int on_cpu;
-	int on_rq;
+	unsigned int on_cpu; /* u8 since 7.x, int before: only an unsigned load is adjusted */
+	unsigned int on_rq;  /* likewise */
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct mm_struct *mm;
