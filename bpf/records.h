@@ -100,7 +100,6 @@ enum pt_flag {
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
 
-
 /* turn.flags, call.flags */
 #define PT_TURN_TIMED  1 /* calls and length were measured, else they are 0 */
 #define PT_TURN_NESTED 2 /* on another object than that of the loop which this task is in */
@@ -128,7 +127,7 @@ enum pt_mapping_class {
 #define S(value, name, doc) PT_MAPPING_##name = value,
 	PT_MAPPING_CLASSES(S)
 #undef S
-	PT_MAPPING_COUNT
+		PT_MAPPING_COUNT
 };
 
 /* flags of memory, memory_class, memory_share, memory_common and memory_group */
@@ -341,7 +340,8 @@ enum pt_mapping_class {
 
 #define PT_FIELDS_memory_fork(F)                                                                   \
 	F(__u64, time, TIME, "when the child was made, as in fork")                                \
-	F(__u64, copying, NS, "time in the call from the making of the child's address space, 0: unknown") \
+	F(__u64, copying, NS,                                                                      \
+	  "time in the call from the making of the child's address space, 0: unknown")             \
 	F(__u64, anon, BYTES, "anonymous memory that the child was given to share")                \
 	F(__u64, file, BYTES, "file pages likewise")                                               \
 	F(__u64, shmem, BYTES, "shared memory likewise")                                           \

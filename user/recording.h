@@ -11,7 +11,7 @@
 
 struct pt_recording_options {
 	struct pt_probes_options targets;
-	char **command;		/* NULL: none */
+	char **command;		 /* NULL: none */
 	const char *target_text; /* what was asked for, for people */
 	const char *output;
 	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */
@@ -22,8 +22,8 @@ struct pt_recording_result {
 	struct pt_writer_stats written;
 	uint64_t lost[PT_KIND_LIMIT];
 	uint64_t duration_ns;
-	bool saved;	   /* the file has its name */
-	bool timed_out;	   /* duration_ns were over */
+	bool saved;	/* the file has its name */
+	bool timed_out; /* duration_ns were over */
 	struct pt_child child;
 };
 

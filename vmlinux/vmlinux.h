@@ -19,9 +19,9 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
-#define true  1
+#define true 1
 #define false 0
-#define NULL  ((void *)0)
+#define NULL ((void *)0)
 
 typedef int pid_t;
 typedef __u16 umode_t;
@@ -74,7 +74,7 @@ struct sched_entity {
 	__u64 nr_migrations;
 };
 
-struct sched_info { /* CONFIG_SCHED_INFO */
+struct sched_info {			/* CONFIG_SCHED_INFO */
 	unsigned long long run_delay;	/* ns waited on run queues, up to the last time it ran */
 	unsigned long long last_queued; /* rq->clock when it joined the queue it is on, or 0 */
 };
@@ -88,7 +88,8 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 	unsigned long hiwater_rss; /* pages; what it was before it last shrank */
 	atomic64_t pgtables_bytes;
-	struct percpu_counter rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
+	struct percpu_counter
+		rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
 };
 
 struct signal_struct {
