@@ -65,8 +65,8 @@ struct pt_config {
 	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
 	__u32 cpus;
 	__u32 page_shift;
-	__u64 stall;	     /* ns */
-	__u64 sample_period; /* ns */
+	__u64 stall;			   /* ns */
+	__u64 sample_period;		   /* ns */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
 };

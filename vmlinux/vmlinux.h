@@ -88,7 +88,8 @@ struct mm_struct {
 	unsigned long arg_start, arg_end;
 	unsigned long hiwater_rss; /* pages; what it was before it last shrank */
 	atomic64_t pgtables_bytes;
-	struct percpu_counter rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
+	struct percpu_counter
+		rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
 };
 
 struct signal_struct {

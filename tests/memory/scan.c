@@ -21,6 +21,7 @@
 #include "capture/memory.h"
 
 #define PATIENCE_NS 20000000000ULL
+#define TICK	    0.05 /* s */
 
 #define PRINT_FIELD(type, name, class, doc) printf(",\"%s\":%lld", #name, (long long)r->name);
 #define PRINT_KIND(kind)                                                                           \
@@ -32,11 +33,14 @@
 		break;                                                                             \
 	}
 
+static volatile bool round_done;
+
 static int emit(void *ctx, uint32_t kind, const void *row, const char *text, size_t text_len)
 {
 	(void)ctx;
 	(void)text;
 	(void)text_len;
+	round_done = round_done || kind == PT_KIND_memory_group;
 	switch (kind) {
 		PRINT_KIND(memory)
 		PRINT_KIND(memory_class)
@@ -86,7 +90,7 @@ int main(int argc, char **argv)
 	struct pt_memory_options options = {.budget_percent = 100, .emit = emit};
 	struct pt_memory_scanner *scanner;
 	struct pt_memory_stats stats;
-	double first = 0;
+	double first = 0, waited;
 	struct pt_error err;
 	int opt, i;
 
@@ -115,9 +119,9 @@ int main(int argc, char **argv)
 	}
 	for (i = optind; i < argc; i++)
 		pt_memory_add(scanner, atoi(argv[i]), 0);
-	if (first)
-		usleep((unsigned int)(first * 1e6));
-	else
+	for (waited = 0; waited < first && (options.interval || !round_done); waited += TICK)
+		usleep((unsigned int)(TICK * 1e6));
+	if (!first)
 		pt_memory_stop(scanner, PATIENCE_NS);
 	pt_memory_stats(scanner, &stats);
 	printf("{\"kind\":\"stats\",\"cpu_ns\":%llu,\"rounds\":%llu,\"longest_piece_ns\":%llu}\n",

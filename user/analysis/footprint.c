@@ -7,7 +7,8 @@
 
 #include "base/idmap.h"
 
-#define MODELS (PT_MODEL_CLUSTER + 1)
+#define MODELS	   (PT_MODEL_CLUSTER + 1)
+#define SERIES_MAX 2048
 
 struct pt_footprint {
 	struct pt_model *model;
@@ -38,6 +39,18 @@ static void *append(void *array, size_t *count, size_t *room, size_t size)
 		*room = wanted;
 	}
 	return *list + (*count)++ * size;
+}
+
+/* Halves a series that has become long: a report must not grow with the length of the recording. */
+static void thin_out(void *list, size_t *count, size_t size)
+{
+	size_t i;
+
+	if (*count < SERIES_MAX)
+		return;
+	for (i = 1; i * 2 < *count; i++)
+		memcpy((char *)list + i * size, (char *)list + i * 2 * size, size);
+	*count = i;
 }
 
 static struct pt_footprint_process *add_process(struct pt_footprint *footprint, uint32_t pid)
@@ -87,6 +100,7 @@ static int on_memory(struct pt_footprint *footprint, const struct pt_memory *row
 
 	if (!process)
 		return -ENOMEM;
+	thin_out(process->points, &process->point_count, sizeof(*point));
 	point = append(&process->points, &process->point_count, &process->point_room,
 		       sizeof(*point));
 	if (!point)
@@ -103,6 +117,7 @@ static int on_memory_pulse(struct pt_footprint *footprint, const struct pt_memor
 
 	if (!process)
 		return -ENOMEM;
+	thin_out(process->pulses, &process->pulse_count, sizeof(*pulse));
 	pulse = append(&process->pulses, &process->pulse_count, &process->pulse_room,
 		       sizeof(*pulse));
 	if (!pulse)

@@ -11,7 +11,7 @@
 struct pt_footprint_process {
 	uint32_t pid;
 	const struct pt_model_task *leader;
-	struct pt_memory *points; /* every snapshot, by time; the last one is the present */
+	struct pt_memory *points; /* snapshots by time, thinned out if very many */
 	size_t point_count, point_room;
 	struct pt_memory_pulse *pulses; /* the kernel's counters, by time, where they changed */
 	size_t pulse_count, pulse_room;

@@ -5,7 +5,7 @@
 
 #include "base/record.h"
 
-#define PT_FIELDS_MAX 64 /* fields of one kind */
+#define PT_FIELDS_MAX 64  /* fields of one kind */
 #define PT_KINDS_MAX  128 /* ids of kinds: pt_kinds has a bit for each */
 
 enum pt_class {

@@ -95,17 +95,18 @@ static int write_margin(const struct pt_text *text, const json_t *margin)
 				.s,
 			bytes_at(margin, "pss_bytes").s, bytes_at(margin, "rss_bytes").s);
 	if (!comers)
-		return pt_text_line(text,
-				    "  one more thread: a stack of %s, %s of kernel memory; its part "
-				    "of the heap cannot be told",
-				    bytes_at(margin, "stack_bytes").s,
-				    bytes_at(margin, "kernel_stacks_bytes").s);
-	return pt_text_line(text,
-			    "  one more thread: a stack of %s, %s of kernel memory; with its part of "
-			    "the heap at most about %s (growth of USS over %" PRIu64 " that came)",
-			    bytes_at(margin, "stack_bytes").s,
-			    bytes_at(margin, "kernel_stacks_bytes").s,
-			    bytes_at(margin, "uss_growth_bytes").s, comers);
+		return pt_text_line(
+			text,
+			"  one more thread: a stack of %s, %s of kernel memory; its part "
+			"of the heap cannot be told",
+			bytes_at(margin, "stack_bytes").s,
+			bytes_at(margin, "kernel_stacks_bytes").s);
+	return pt_text_line(
+		text,
+		"  one more thread: a stack of %s, %s of kernel memory; with its part of "
+		"the heap at most about %s (growth of USS over %" PRIu64 " that came)",
+		bytes_at(margin, "stack_bytes").s, bytes_at(margin, "kernel_stacks_bytes").s,
+		bytes_at(margin, "uss_growth_bytes").s, comers);
 }
 
 static int write_group(const struct pt_text *text, const json_t *memory)
