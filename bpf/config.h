@@ -109,8 +109,11 @@ struct pt_cpu {
 				emptied */
 	__u32 history_count; /* switches since it was emptied, also those that it no longer holds */
 	__u32 target;	     /* the task that took this CPU last is one */
-	__u64 nvcsw;	     /* its count of voluntary switches then */
-	__u64 turn; /* CLOCK_MONOTONIC when the turn began that it is in, 0: it is in none */
+	__u32 tid;	     /* which is this */
+	__u32 reserved;
+	__u64 switched; /* rq->clock of the last switch */
+	__u64 nvcsw;	/* its count of voluntary switches then */
+	__u64 turn;	/* CLOCK_MONOTONIC when the turn began that it is in, 0: it is in none */
 	__u64 file_operations; /* of the last file that somebody blocked on here: an address, never
 				  followed */
 	__u64 file_reason;     /* and its pt_reason */

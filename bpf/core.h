@@ -63,6 +63,7 @@ struct pt_target {
 	__u16 waker_flags;
 	__u16 cpu;	 /* where it ran last */
 	__u64 has_waker; /* it was woken since it last took a CPU */
+	__u64 fresh;	 /* it has not been seen to take or leave a CPU */
 	__u64 slept;	 /* since when it sleeps, if in the middle of a turn; else 0 */
 	__u64 woke;	 /* when the longest sleep of the system call that it is in ended */
 	__u64 sleep;	 /* and its length in ns, 0: none that was long */

@@ -80,6 +80,8 @@ enum pt_reason {
 	S(1, SWITCH_PREEMPT, "switch: taken from the CPU, as trace_sched_switch() says")           \
 	S(2, SWITCH_VOLUNTARY, "switch: the kernel counted it in nvcsw, not in nivcsw")            \
 	S(4, SWITCH_USER, "switch: prev was interrupted in user mode, not in a system call")       \
+	S(8, SWITCH_UNSEEN,                                                                        \
+	  "switch: told late, as the kernel showed it to nobody; next came then")                  \
 	S(1, WAKEUP_IRQ, "wakeup: by an interrupt; `waker` is whoever it interrupted")             \
 	S(2, WAKEUP_SOFTIRQ,                                                                       \
 	  "wakeup: by a soft interrupt; often work that `waker` itself caused (loopback)")         \
@@ -99,16 +101,6 @@ enum pt_flag {
 
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
-
-/* turn.flags, call.flags */
-#define PT_TURN_TIMED  1 /* calls and length were measured, else they are 0 */
-#define PT_TURN_NESTED 2 /* on another object than that of the loop which this task is in */
-
-/* sample.flags */
-#define PT_SAMPLE_USER 1 /* in user mode */
-
-/* exit.flags */
-#define PT_EXIT_GROUP 1 /* the last task of its process */
 
 /* What a mapping holds. Names go into JSON in lower case. */
 #define PT_MAPPING_CLASSES(S)                                                                      \

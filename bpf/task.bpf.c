@@ -51,6 +51,7 @@ static __always_inline struct pt_target *pt_mark(struct task_struct *task)
 		return NULL;
 	target->migrations = task->se.nr_migrations;
 	target->run_delay = task->sched_info.run_delay;
+	target->fresh = 1;
 	__sync_fetch_and_add(&pt_control.live, 1);
 	return target;
 }

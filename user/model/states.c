@@ -425,18 +425,23 @@ PT_HANDLER(switch)
 
 	if (!cpu)
 		return 0;
-	prev = find_prev(model, cpu, s);
-	if (!prev)
-		return -ENOMEM;
-	if (prev != cpu->current)
-		ret = dislodge(model, cpu, prev, s);
-	if (!ret && prev != model->idle && prev != model->nobody)
-		ret = leave(model, prev, s);
-	if (ret)
-		return ret;
 	next = find_next(model, s->next_tid);
 	if (!next)
 		return -ENOMEM;
+	if (s->flags & PT_SWITCH_UNSEEN) {
+		if (cpu->current != next)
+			ret = dislodge(model, cpu, next, s);
+	} else {
+		prev = find_prev(model, cpu, s);
+		if (!prev)
+			return -ENOMEM;
+		if (prev != cpu->current)
+			ret = dislodge(model, cpu, prev, s);
+		if (!ret && prev != model->idle && prev != model->nobody)
+			ret = leave(model, prev, s);
+	}
+	if (ret)
+		return ret;
 	if (next != model->idle && next != model->nobody)
 		ret = enter(model, next, s);
 	cpu->current = next;
