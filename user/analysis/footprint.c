@@ -17,6 +17,8 @@ struct pt_footprint {
 	struct pt_idmap by_pid; /* to the process that has the pid now */
 	struct pt_footprint_fork *forks;
 	size_t fork_count, fork_room;
+	struct pt_footprint_faults *faults;
+	size_t fault_count, fault_room;
 	struct pt_footprint_matrix matrix, coming;
 	uint64_t coming_time; /* rows of one time are one matrix */
 	struct pt_footprint_margin margins[MODELS];
@@ -174,10 +176,19 @@ static int on_memory_exit(struct pt_footprint *footprint, const struct pt_memory
 static int on_memory_faults(struct pt_footprint *footprint, const struct pt_memory_faults *row)
 {
 	struct pt_footprint_process *process = find_process(footprint, row->pid);
+	const struct pt_model_task *task = pt_model_find(footprint->model, row->tid);
+	struct pt_footprint_faults *faults;
 
 	if (!process)
 		return -ENOMEM;
 	process->cow_faults += row->cow_faults;
+	if (!task)
+		return 0;
+	faults = append(&footprint->faults, &footprint->fault_count, &footprint->fault_room,
+			sizeof(*faults));
+	if (!faults)
+		return -ENOMEM;
+	*faults = (struct pt_footprint_faults){.task = task, .cow_faults = row->cow_faults};
 	return 0;
 }
 
@@ -426,6 +437,7 @@ static void release(void *self)
 	free(footprint->processes);
 	pt_idmap_clear(&footprint->by_pid);
 	free(footprint->forks);
+	free(footprint->faults);
 	clear_matrix(&footprint->matrix);
 	clear_matrix(&footprint->coming);
 	free(footprint);
@@ -458,6 +470,17 @@ size_t pt_footprint_forks(const struct pt_footprint *footprint)
 const struct pt_footprint_fork *pt_footprint_fork(const struct pt_footprint *footprint, size_t i)
 {
 	return &footprint->forks[i];
+}
+
+size_t pt_footprint_faulters(const struct pt_footprint *footprint)
+{
+	return footprint->fault_count;
+}
+
+const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint *footprint,
+						      size_t i)
+{
+	return &footprint->faults[i];
 }
 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint)

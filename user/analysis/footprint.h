@@ -30,6 +30,12 @@ struct pt_footprint_fork {
 	const struct pt_model_task *parent, *child;
 };
 
+/* A task that has written to write-protected pages. */
+struct pt_footprint_faults {
+	const struct pt_model_task *task;
+	uint64_t cow_faults; /* while recorded */
+};
+
 /* The matrix with most processes, of equals the last; one that was cut short only if no other is. */
 struct pt_footprint_matrix {
 	struct pt_memory_group group; /* time 0: none */
@@ -57,6 +63,11 @@ const struct pt_footprint_process *pt_footprint_process(const struct pt_footprin
 /* Forks that copied an address space, by time. */
 size_t pt_footprint_forks(const struct pt_footprint *footprint);
 const struct pt_footprint_fork *pt_footprint_fork(const struct pt_footprint *footprint, size_t i);
+
+/* In order of their end. */
+size_t pt_footprint_faulters(const struct pt_footprint *footprint);
+const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint *footprint,
+						      size_t i);
 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint);
 

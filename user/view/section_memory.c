@@ -373,6 +373,24 @@ static json_t *forks_json(const struct pt_footprint *footprint)
 	return list_take(&list);
 }
 
+static json_t *faults_json(const struct pt_footprint *footprint)
+{
+	struct list list = list_new();
+	size_t i;
+
+	for (i = 0; i < pt_footprint_faulters(footprint); i++) {
+		const struct pt_footprint_faults *faults = pt_footprint_faults(footprint, i);
+		json_t *who;
+
+		if (!faults->task->target)
+			continue;
+		who = pt_json_who(faults->task);
+		list.ret |= pt_json_put(who, "cow_faults", pt_json_int(faults->cow_faults));
+		list_add(&list, who);
+	}
+	return list_take(&list);
+}
+
 static json_t *process_margin(const struct pt_footprint_margin *margin, const char *model)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "model", model, "workers",
@@ -414,8 +432,9 @@ json_t *pt_section_memory(const struct pt_source *source)
 	const struct pt_footprint *footprint = pt_analyses_footprint(source->analyses);
 	const struct pt_footprint_matrix *matrix = pt_footprint_matrix(footprint);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "processes", processes_json(footprint),
-			 "sharing", sharing_json(matrix), "group", group_json(matrix), "forks",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes",
+			 processes_json(footprint), "faults", faults_json(footprint), "sharing",
+			 sharing_json(matrix), "group", group_json(matrix), "forks",
 			 forks_json(footprint), "margin", margins_json(footprint), "series",
 			 series_json(footprint));
 }

@@ -97,14 +97,15 @@ static int write_margin(const struct pt_text *text, const json_t *margin)
 	if (!comers)
 		return pt_text_line(
 			text,
-			"  one more thread: a stack of %s, %s of kernel memory; its part "
-			"of the heap cannot be told",
+			"  threads share all memory of their process; one more: a stack of %s, "
+			"%s of kernel memory; its part of the heap cannot be told",
 			bytes_at(margin, "stack_bytes").s,
 			bytes_at(margin, "kernel_stacks_bytes").s);
 	return pt_text_line(
 		text,
-		"  one more thread: a stack of %s, %s of kernel memory; with its part of "
-		"the heap at most about %s (growth of USS over %" PRIu64 " that came)",
+		"  threads share all memory of their process; one more: a stack of %s, %s of "
+		"kernel memory; with its part of the heap at most about %s (growth of USS over "
+		"%" PRIu64 " that came)",
 		bytes_at(margin, "stack_bytes").s, bytes_at(margin, "kernel_stacks_bytes").s,
 		bytes_at(margin, "uss_growth_bytes").s, comers);
 }
