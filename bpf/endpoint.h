@@ -273,10 +273,11 @@ static __always_inline void pt_queues_before(struct pt_endpoint *row, const stru
 {
 	bool whole = row->type && row->type != SOCK_STREAM;
 	__u64 moved = call->bytes <= 0 ? 0 : whole ? call->count : call->bytes;
-	__u64 *queue = row->kind == PT_CHANNEL_PIPE || row->kind == PT_CHANNEL_FIFO || !call->sent
-			       ? &row->queued
-			       : &row->peer_queued;
+	/* What has no other side is written into and read from at one place. */
+	__u64 *queue = !row->type || !call->sent ? &row->queued : &row->peer_queued;
 
+	if (row->kind == PT_CHANNEL_EVENTFD && moved)
+		moved = call->value;
 	if (call->flags & PT_ENDPOINT_CREATED || !moved)
 		return;
 	if (!call->sent) {
@@ -317,6 +318,7 @@ static __always_inline void pt_describe_eventfd(struct pt_endpoint *row, struct 
 {
 	struct eventfd_ctx *context = BPF_CORE_READ(file, private_data);
 
+	row->queued = BPF_CORE_READ(context, count);
 	if (bpf_core_field_exists(context->id))
 		row->device = BPF_CORE_READ(context, id);
 	if (BPF_CORE_READ(context, flags) & EFD_SEMAPHORE)

@@ -15,6 +15,7 @@ struct pt_ipc {
 	__s64 result; /* of the call */
 	__s64 bytes;  /* moved through the end at hand, or -errno */
 	__u32 count;  /* messages */
+	__u32 value;  /* of an eventfd */
 	__u16 flags;  /* PT_ENDPOINT_*, of the end at hand */
 	__s16 number;
 	__u8 end;  /* enum pt_call_end */
@@ -41,6 +42,7 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 		.tid = call->task->pid,
 		.count = count,
 		.syscall = number,
+		.value = end->kind == PT_CHANNEL_EVENTFD ? call->value : 0,
 		.flags = (sent ? PT_TRANSFER_SENT : 0) |
 			 (call->end == PT_END_TEE ? PT_TRANSFER_COPIED : 0),
 	};

@@ -148,6 +148,17 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc *call, __u32 
 	return end;
 }
 
+/* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
+static __always_inline void pt_value_of(struct pt_ipc *call)
+{
+	__u64 value = 1;
+
+	if (call->result != 8)
+		return;
+	bpf_probe_read_user(&value, sizeof(value), (void *)pt_syscall_second(call->regs));
+	call->value = value < 0xffffffff ? value : 0xffffffff;
+}
+
 /* An end that has just been made. */
 static __always_inline struct pt_end_state *pt_made(struct pt_ipc *call, __u32 fd)
 {
@@ -399,9 +410,11 @@ static __noinline int pt_ipc_ended(struct pt_ipc *call)
 
 	switch (call->end) {
 	case PT_END_READ:
+		pt_value_of(call);
 		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
 		return 0;
 	case PT_END_WRITE:
+		pt_value_of(call);
 		pt_moved(call, pt_syscall_first(regs), 1, call->result, 1);
 		return 0;
 	case PT_END_RECVFROM:

@@ -521,7 +521,7 @@ enum pt_mapping_class {
 	F(__u32, count, COUNT, "messages, that is calls but for sendmmsg and recvmmsg")            \
 	F(__s16, syscall, ID, "which call; -1: several calls in one record")                       \
 	F(__u16, flags, FLAGS, "PT_TRANSFER_*")                                                    \
-	F(__u32, reserved, FLAGS, "0")
+	F(__u32, value, COUNT, "what was added to an eventfd, or taken from it; 0xffffffff if more")
 
 #define PT_FIELDS_attempt(F)                                                                       \
 	F(__u64, time, TIME, "when the last of these calls had returned")                          \

@@ -151,6 +151,7 @@ struct pipe_inode_info {
 };
 
 struct eventfd_ctx {
+	__u64 count;
 	unsigned int flags;
 	int id;
 };
