@@ -52,6 +52,28 @@ enum pt_call_end {
 	PT_END_POLL_TIMESPEC, /* a pointer to the timeout, which the kernel has overwritten with what was left */
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
+	PT_END_READ,	   /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_WRITE,	   /* (fd, ...) */
+	PT_END_RECVFROM,   /* (fd, buffer, size, flags) */
+	PT_END_SENDMSG,	   /* (fd, msghdr, flags) */
+	PT_END_RECVMSG,	   /* (fd, msghdr, flags) */
+	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
+	PT_END_RECVMMSG,   /* (fd, mmsghdr[], count, flags) */
+	PT_END_SPLICE,	   /* (from, offset, to, offset, ...) */
+	PT_END_TEE,	   /* (from, to, ...) */
+	PT_END_VMSPLICE,   /* (fd, ...), in the direction in which the file is open */
+	PT_END_SENDFILE,   /* (to, from, ...) */
+	PT_END_ACCEPT,	   /* (fd, ...) */
+	PT_END_LISTEN,	   /* (fd, ...) */
+	PT_END_PIPE,	   /* (int[2], ...) */
+	PT_END_SOCKETPAIR, /* (family, type, protocol, int[2]) */
+	PT_END_EVENTFD,	   /* returns a descriptor */
+	PT_END_MQ_SEND,	   /* (mqd, text, size, ...) */
+	PT_END_MQ_RECEIVE, /* (mqd, ...) */
+	PT_END_MSGSND,	   /* (queue, text, size, ...) */
+	PT_END_MSGRCV,	   /* (queue, ...) */
+	PT_END_VM_READ,	   /* (pid, ...) */
+	PT_END_VM_WRITE,   /* (pid, ...) */
 };
 
 /* Set before load, constant for the verifier. */
@@ -80,7 +102,10 @@ struct pt_control {
 	__u32 live;	   /* targets that have not exited */
 	__u32 timed;	   /* system calls are being timed: pt_sys_enter is attached */
 	__u64 epoll_files; /* made so far: an address may belong to another file since */
-	__u64 long_turns;  /* samples of turns that had the CPU for more than half a stall */
+	__u64 eventfds;	   /* made so far, likewise */
+	__u64 eventfd_operations; /* file_operations of an eventfd: an address, never followed; 0: not known */
+	__u64 anonymous_inode; /* the inode that all eventfds share */
+	__u64 long_turns;      /* samples of turns that had the CPU for more than half a stall */
 };
 
 /* Somebody, not a target, who took a CPU. */

@@ -62,6 +62,42 @@ struct pt_comm {
 	S(16, KERNEL, "kernel-thread")                                                             \
 	S(17, OTHER, "other")
 
+/* What a channel is. Names go into JSON. */
+#define PT_CHANNELS(S)                                                                             \
+	S(0, NONE, "none")                                                                         \
+	S(1, PIPE, "pipe")                                                                         \
+	S(2, FIFO, "fifo")                                                                         \
+	S(3, UNIX, "unix")                                                                         \
+	S(4, EVENTFD, "eventfd")                                                                   \
+	S(5, TCP, "tcp")                                                                           \
+	S(6, UDP, "udp")                                                                           \
+	S(7, SOCKET, "socket")                                                                     \
+	S(8, POSIX_QUEUE, "posix-mq")                                                              \
+	S(9, SYSV_QUEUE, "sysv-mq")                                                                \
+	S(10, MEMORY, "process-vm")
+
+enum pt_channel_kind {
+#define S(value, name, text) PT_CHANNEL_##name = value,
+	PT_CHANNELS(S)
+#undef S
+		PT_CHANNEL_COUNT
+};
+
+/*
+ * The name of an end: a pipe, one socket, an eventfd... The class, and what is unique in it: an inode number (of a
+ * FIFO with the device above it), or a number that the probes give.
+ */
+#define PT_ENDPOINT_OF(class, number)                                                              \
+	((__u64)(class) << 56 | ((__u64)(number)&0x00ffffffffffffffULL))
+#define PT_ENDPOINT_CLASS(end) ((__u32)((__u64)(end) >> 56))
+#define PT_CLASS_PIPE	       1
+#define PT_CLASS_FIFO	       2
+#define PT_CLASS_SOCKET	       3
+#define PT_CLASS_EVENTFD       4
+#define PT_CLASS_POSIX_QUEUE   5
+#define PT_CLASS_SYSV_QUEUE    6
+#define PT_CLASS_MEMORY	       7
+
 enum pt_task_state {
 #define S(value, name, doc) PT_STATE_##name = value,
 	PT_TASK_STATES(S)
@@ -139,6 +175,21 @@ enum pt_mapping_class {
 /* memory_parted.flags */
 #define PT_PARTED_EXEC	    1 /* by exec; otherwise by exit */
 #define PT_PARTED_NO_PARENT 2 /* the parent's faults are not known: it is gone, or no target */
+
+/* endpoint.flags */
+#define PT_ENDPOINT_CREATED   1	 /* tid made it just now */
+#define PT_ENDPOINT_LISTENS   2	 /* a socket that connections are accepted from */
+#define PT_ENDPOINT_UNSURE    4	 /* what lay in it could not be determined */
+#define PT_ENDPOINT_LOOPBACK  8	 /* both ends are on this machine */
+#define PT_ENDPOINT_SEMAPHORE 16 /* an eventfd of which a read takes 1 */
+
+/* transfer.flags, pass.flags */
+#define PT_TRANSFER_SENT   1 /* else received */
+#define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
+
+/* holder.flags */
+#define PT_HOLDER_READS	 1
+#define PT_HOLDER_WRITES 2
 
 #define PT_FIELDS_switch(F)                                                                        \
 	F(__u64, time, TIME, "when the kernel began to switch (its run-queue clock)")              \
@@ -429,6 +480,79 @@ enum pt_mapping_class {
 	F(__u8, flags, FLAGS, "0")                                                                 \
 	F(__u32, text, TEXT, "the file: the last parts of its path, or nothing")
 
+#define PT_FIELDS_endpoint(F)                                                                      \
+	F(__u64, time, TIME, "when a target was first seen to use it")                             \
+	F(__u64, end, ID, "its name: PT_ENDPOINT_OF()")                                            \
+	F(__u64, peer, ID, "the socket at the other side, 0: not known")                           \
+	F(__u64, queued, BYTES,                                                                    \
+	  "what lay there to be received before this use; messages where these are kept apart")    \
+	F(__u64, peer_queued, BYTES, "likewise at the other side")                                 \
+	F(__u64, local_high, HASH, "own address: IPv6 in host order, or 0")                        \
+	F(__u64, local_low, HASH, "IPv6, or IPv4")                                                 \
+	F(__u64, peer_high, HASH, "the other side's")                                              \
+	F(__u64, peer_low, HASH, "the other side's")                                               \
+	F(__u32, tid, ID, "who used it")                                                           \
+	F(__u32, peer_pid, ID, "who had made the other side of a Unix socket, 0: not known")       \
+	F(__u32, device, ID,                                                                       \
+	  "of a FIFO: major << 20 | minor; of an eventfd: its number in fdinfo")                   \
+	F(__u32, network, ID, "inode of the network namespace of an IP socket")                    \
+	F(__u16, local_port, ID, "of an IP socket")                                                \
+	F(__u16, peer_port, ID, "of an IP socket, 0: not connected")                               \
+	F(__u16, family, ID, "AF_*, 0: no socket")                                                 \
+	F(__u16, flags, FLAGS, "PT_ENDPOINT_*")                                                    \
+	F(__u8, kind, ENUM, "pt_channel_kind")                                                     \
+	F(__u8, type, ENUM, "SOCK_*, 0: no socket")                                                \
+	F(__u16, reserved, FLAGS, "0")                                                             \
+	F(__u32, text, TEXT, "address of a Unix socket, its own or the other side's; a FIFO's name")
+
+#define PT_FIELDS_transfer(F)                                                                      \
+	F(__u64, time, TIME, "when the call returned, the last one if several")                    \
+	F(__u64, end, ID, "the end that was used")                                                 \
+	F(__u64, bytes, BYTES, "what the calls returned")                                          \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, count, COUNT, "messages, that is calls but for sendmmsg and recvmmsg")            \
+	F(__s16, syscall, ID, "which call; -1: several calls in one record")                       \
+	F(__u16, flags, FLAGS, "PT_TRANSFER_*")                                                    \
+	F(__u32, value, COUNT, "what was added to an eventfd, or taken from it; 0xffffffff if more")
+
+#define PT_FIELDS_attempt(F)                                                                       \
+	F(__u64, time, TIME, "when the last of these calls had returned")                          \
+	F(__u64, end, ID, "the end that was used")                                                 \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, send_blocked, COUNT, "sends that would have blocked")                             \
+	F(__u32, send_failed, COUNT, "sends that failed otherwise")                                \
+	F(__u32, send_empty, COUNT, "sends of nothing")                                            \
+	F(__u32, receive_blocked, COUNT, "receives (and accepts) that would have blocked")         \
+	F(__u32, receive_failed, COUNT, "receives that failed otherwise")                          \
+	F(__u32, receive_empty, COUNT, "receives of nothing, that is of the end")                  \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_pass(F)                                                                          \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, end, ID, "the Unix socket through which descriptors went")                        \
+	F(__u64, object, ID, "what the first of them stands for: an end, or 0")                    \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, count, COUNT, "descriptors")                                                      \
+	F(__u16, port, ID, "own port of that object, 0: none")                                     \
+	F(__u8, kind, ENUM, "what it is: pt_channel_kind")                                         \
+	F(__u8, flags, FLAGS, "PT_TRANSFER_SENT")                                                  \
+	F(__u32, bytes, BYTES, "what went with them")
+
+#define PT_FIELDS_accept(F)                                                                        \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, end, ID, "the socket that listens")                                               \
+	F(__u64, object, ID, "the connection")                                                     \
+	F(__u32, tid, ID, "who accepted it")                                                       \
+	F(__u16, port, ID, "its own port, 0: none")                                                \
+	F(__u16, flags, FLAGS, "0")
+
+#define PT_FIELDS_holder(F)                                                                        \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, end, ID, "an end")                                                                \
+	F(struct pt_comm, comm, NAME, "name of the process")                                       \
+	F(__u32, pid, ID, "a process that has it open")                                            \
+	F(__u32, flags, FLAGS, "PT_HOLDER_*")
+
 #define PT_FIELDS_workload(F)                                                                      \
 	F(__u64, time, TIME, "after the workload had ended; ascends with part")                    \
 	F(__u32, part, COUNT, "the place of this piece in the whole text, from 0")                 \
@@ -454,6 +578,12 @@ enum pt_mapping_class {
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
 	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
 	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.") \
+	K(40, endpoint, "An end of a channel, which a target has begun to use.")                   \
+	K(41, transfer, "A target sent or received.")                                              \
+	K(42, attempt, "A target tried to send or receive, and nothing went.")                     \
+	K(43, pass, "A target sent or received descriptors.")                                      \
+	K(44, accept, "A target accepted a connection.")                                           \
+	K(45, holder, "Who has an end of a channel open.")                                         \
 	K(60, memory, "The memory of a process at one moment.")                                    \
 	K(61, memory_class, "What one class of mappings holds of it.")                             \
 	K(62, memory_thread, "What one task adds to it, where that can be told.")                  \

@@ -100,6 +100,7 @@ struct signal_struct {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -123,6 +124,7 @@ struct path {
 };
 
 struct file {
+	unsigned int f_mode;
 	struct path f_path;
 	struct inode *f_inode;
 	const struct file_operations *f_op;
@@ -138,11 +140,21 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
-struct sock_common {
-	unsigned short skc_family;
-	__be16 skc_dport;
-	__u16 skc_num;
-	__be32 skc_daddr;
+struct pipe_buffer {
+	unsigned int len;
+};
+
+struct pipe_inode_info {
+	unsigned int head; /* of an unsigned short on 32 bits only */
+	unsigned int tail;
+	unsigned int ring_size;
+	struct pipe_buffer *bufs;
+};
+
+struct eventfd_ctx {
+	__u64 count;
+	unsigned int flags;
+	int id;
 };
 
 struct upid {
@@ -153,15 +165,81 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num; /* own port, host order */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;	  /* CONFIG_IPV6 */
+	struct in6_addr skc_v6_rcv_saddr; /* CONFIG_IPV6 */
+};
+
+struct sk_buff {
+	struct sk_buff *next;
+	unsigned int len;
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	__u32 qlen;
+};
+
+struct unix_skb_parms {
+	__u32 consumed; /* bytes of the buffer that have been read */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct sk_buff_head sk_receive_queue;
+	struct socket *sk_socket;
 	struct pid *sk_peer_pid;
+};
+
+struct unix_address {
+	int len;
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
 };
 
 struct socket {
 	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
 };
 
 struct thread_info {

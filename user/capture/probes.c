@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -185,6 +186,18 @@ static int iterate(const struct bpf_link *link)
 	return (int)n;
 }
 
+/* Without it eventfds are not told from other files; nothing else suffers. */
+static void learn_eventfds(const struct pt_probes *probes)
+{
+	struct {
+		uint32_t eventfd;
+	} example = {(uint32_t)eventfd(0, EFD_CLOEXEC)};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &example, .ctx_size_in = sizeof(example));
+
+	bpf_prog_test_run_opts(bpf_program__fd(probes->skeleton->progs.pt_ipc_learn), &run);
+	close((int)example.eventfd);
+}
+
 int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
 		   struct pt_error *err)
 {
@@ -219,6 +232,7 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 		pt_error_errno(err, r, "cannot say who is to be recorded");
 		goto fail;
 	}
+	learn_eventfds(probes);
 	r = partrace_bpf__attach(probes->skeleton);
 	if (r) {
 		pt_error_errno(err, r, "cannot attach the probes");
@@ -290,7 +304,9 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	int r;
 
 	probes->skeleton->bss->pt_control.last = 1;
-	r = iterate(probes->skeleton->links.pt_iter_task);
+	r = iterate(probes->skeleton->links.pt_ipc_iter);
+	if (!r)
+		r = iterate(probes->skeleton->links.pt_iter_task);
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
 }
 
