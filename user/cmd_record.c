@@ -13,15 +13,16 @@
 #include "cmd.h"
 #include "record_workload.h"
 
-#define EXIT_OURS      125 /* our failure, not the command's */
-#define EXIT_USAGE     2
-#define MAX_TARGETS    4096
-#define MAX_SECONDS    (365 * 24 * 3600.0)
-#define DEFAULT_STALL  10.0 /* ms */
-#define DEFAULT_MEMORY 10.0 /* s */
-#define KEY_WORKLOAD   256
-#define KEY_RUNTIME    257
-#define KEY_REPEAT     258
+#define EXIT_OURS	125 /* our failure, not the command's */
+#define EXIT_USAGE	2
+#define MAX_TARGETS	4096
+#define MAX_SECONDS	(365 * 24 * 3600.0)
+#define DEFAULT_STALL	10.0 /* ms */
+#define DEFAULT_MEMORY	10.0 /* s */
+#define WORKLOAD_MEMORY 0.25 /* s: they are short */
+#define KEY_WORKLOAD	256
+#define KEY_RUNTIME	257
+#define KEY_REPEAT	258
 
 struct ids {
 	pid_t id[MAX_TARGETS];
@@ -86,6 +87,9 @@ static void check_workload(struct argp_state *state, struct options *options)
 		workload->runtime = "native";
 	if (!workload->repeat)
 		workload->repeat = 1;
+	if (options->recording.memory_interval < 0)
+		options->recording.memory_interval =
+			workload->name ? WORKLOAD_MEMORY : DEFAULT_MEMORY;
 	if (!workload->name)
 		return;
 	if (options->recording.targets.all || options->pids.count || options->tids.count)
@@ -177,7 +181,8 @@ static const struct argp_option option_table[] = {
 	{"output", 'o', "FILE", 0, "write FILE, not partrace.data", 0},
 	{"stall", 's', "MS", 0, "what counts as a stall (default 10)", 0},
 	{"memory", 'm', "SECONDS", 0,
-	 "look at the memory of the targets so often (default 10); 0: only at the start and the "
+	 "look at the memory of the targets so often (default 10, of a workload 0.25); 0: only at "
+	 "the start and the "
 	 "end",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors only", 0},
@@ -301,7 +306,7 @@ int cmd_record(int argc, char **argv)
 	}
 	options->recording.output = "partrace.data";
 	options->recording.targets.stall_ns = (uint64_t)(DEFAULT_STALL * 1e6);
-	options->recording.memory_interval = DEFAULT_MEMORY;
+	options->recording.memory_interval = -1;
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	options->recording.targets.pids = options->pids.id;

@@ -190,14 +190,17 @@ static enum pt_verdict own_loops(struct trial *trial)
 	return of_count(holds, count);
 }
 
+/* Judged without data of their own: beside enough of it, any worker is light. */
 static enum pt_verdict lighter_memory(struct trial *trial)
 {
-	const struct pt_spread *memory[MODELS];
+	const struct pt_spread *empty[MODELS], *loaded[MODELS];
 
-	if (!say_three(trial, "memory", "own", "memory_bytes",
-		       "all workers and the main loop, same data each", memory))
+	if (!say_three(trial, "cpu", "workers", "memory_per_worker_bytes",
+		       "in all, per worker without data", empty))
 		return PT_VERDICT_UNMEASURED;
-	return is_less(memory, THREAD, -1);
+	say_three(trial, "memory", "own", "memory_per_worker_bytes", "with data of its own",
+		  loaded);
+	return is_less(empty, THREAD, -1);
 }
 
 static enum pt_verdict lighter_startup(struct trial *trial)
@@ -226,23 +229,23 @@ static enum pt_verdict faster_messages(struct trial *trial)
 	return both(cheaper, quicker);
 }
 
+/* A block that all map is there once. Had each a copy, nothing would be shared but the program. */
 static enum pt_verdict shares_memory(struct trial *trial)
 {
-	double meant = figure(trial, PROCESS, "memory", "shared", "claimed_shared_bytes");
-	double shared = figure(trial, PROCESS, "memory", "shared", "shared_memory_bytes");
+	double block = figure(trial, PROCESS, "memory", "shared", "claimed_shared_bytes");
+	double shared = figure(trial, PROCESS, "memory", "shared", "shared_bytes");
 	double threads = figure(trial, THREAD, "memory", "shared", "memory_bytes");
 	double processes = figure(trial, PROCESS, "memory", "shared", "memory_bytes");
 
-	if (isnan(meant) || isnan(shared))
+	if (isnan(block) || isnan(shared) || isnan(threads) || isnan(processes))
 		return PT_VERDICT_UNMEASURED;
-	say(trial, "two processes map %s of one shared block of %s",
+	say(trial,
+	    "processes share %s, a block of %s among it; in all threads take %s, processes %s",
 	    pt_comparison_figure(PT_UNIT_BYTES, shared).s,
-	    pt_comparison_figure(PT_UNIT_BYTES, meant).s);
-	if (!isnan(threads) && !isnan(processes))
-		say(trial, "; in all: threads %s, processes %s",
-		    pt_comparison_figure(PT_UNIT_BYTES, threads).s,
-		    pt_comparison_figure(PT_UNIT_BYTES, processes).s);
-	return shared >= meant / 2 ? PT_VERDICT_NOT_HERE : PT_VERDICT_HOLDS;
+	    pt_comparison_figure(PT_UNIT_BYTES, block).s,
+	    pt_comparison_figure(PT_UNIT_BYTES, threads).s,
+	    pt_comparison_figure(PT_UNIT_BYTES, processes).s);
+	return shared >= block ? PT_VERDICT_NOT_HERE : PT_VERDICT_HOLDS;
 }
 
 static enum pt_verdict dearer_children(struct trial *trial)
@@ -257,19 +260,22 @@ static enum pt_verdict dearer_children(struct trial *trial)
 	return both(is_less(startup, CLUSTER, PROCESS), is_less(message, CLUSTER, PROCESS));
 }
 
+/* What others on the machine took away was waited for: it counts as what could have been used. */
 static enum pt_verdict uses_all_cores(struct trial *trial)
 {
-	const struct pt_spread *used[MODELS];
+	const struct pt_spread *used[MODELS], *wanted[MODELS];
 	double there = figure(trial, THREAD, "cpu", "workers", "cpus");
 	double workers = figure(trial, THREAD, "cpu", "workers", "workers");
 	double could = fmin(there, workers);
 	int i, holds = 0;
 
-	if (!say_three(trial, "cpu", "workers", "cpus_used", "CPUs in use", used) || isnan(could))
+	if (!say_three(trial, "cpu", "workers", "cpus_used", "CPUs in use", used) ||
+	    !say_three(trial, "cpu", "workers", "cpus_wanted", "in use or waited for", wanted) ||
+	    isnan(could))
 		return PT_VERDICT_UNMEASURED;
-	say(trial, ", of %.0f that %.0f workers could use", could, workers);
+	say(trial, "; %.0f workers could use %.0f", workers, could);
 	for (i = 0; i < MODELS; i++)
-		holds += used[i]->median >= 0.8 * could;
+		holds += wanted[i]->median >= 0.8 * could;
 	return of_count(holds, MODELS);
 }
 
@@ -327,7 +333,7 @@ static enum pt_verdict crash_takes(struct trial *trial, bool (*survives)(int mod
 
 		if (isnan(tasks) || isnan(survivors))
 			continue;
-		say(trial, "%s%s: %.0f tasks ended, %.0f workers lived on, %s of the work lost",
+		say(trial, "%s%s: %.0f killed, workers that lived on %.0f, %s of the work lost",
 		    count++ ? "; " : "", models[i], tasks, survivors,
 		    pt_comparison_figure(PT_UNIT_SHARE, isnan(lost) ? 0 : lost).s);
 		holds += alive == survives(i);

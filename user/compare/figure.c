@@ -7,9 +7,9 @@
 static struct pt_figure plain(double value, const char *unit)
 {
 	struct pt_figure figure;
-	int decimals = value >= 99.95 || value == floor(value) ? 0 : value >= 9.995 ? 1 : 2;
+	int decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
 
-	if (value >= 1000 && !*unit)
+	if (value >= 999.5 && !*unit)
 		return pt_format_count((uint64_t)llround(value));
 	snprintf(figure.s, sizeof(figure.s), "%.*f%s", decimals, value, unit);
 	return figure;
@@ -33,6 +33,10 @@ struct pt_figure pt_comparison_figure(enum pt_unit unit, double value)
 		return pt_format_bytes((uint64_t)llround(value));
 	case PT_UNIT_SHARE:
 		return plain(value * 100, " %");
+	case PT_UNIT_COUNT:
+		if (value == floor(value))
+			return pt_format_count((uint64_t)llround(value));
+		return plain(value, "");
 	default:
 		return plain(value, "");
 	}

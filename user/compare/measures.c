@@ -160,6 +160,13 @@ static double cpus_used(const struct pt_scene *scene)
 	return per_second(scene, on_cpu(scene) / 1e9);
 }
 
+static double cpus_wanted(const struct pt_scene *scene)
+{
+	double waited = fold(scene, scene->tasks, PT_ROLE_NONE, "state_ns.runnable", SUM);
+
+	return per_second(scene, (on_cpu(scene) + waited) / 1e9);
+}
+
 static double cpu_per_unit(const struct pt_scene *scene)
 {
 	return per_unit(scene, on_cpu(scene));
@@ -283,9 +290,31 @@ static double shared(const struct pt_scene *scene)
 	return fold(scene, scene->sharing, PT_ROLE_NONE, "bytes", MOST);
 }
 
-static double shared_memory(const struct pt_scene *scene)
+/* What is mapped more than once counts in each PSS by its part, so this is what it takes once. */
+static double shared_once(const struct pt_scene *scene)
 {
-	return fold(scene, scene->sharing, PT_ROLE_NONE, "shmem_bytes", MOST);
+	return memory_total(scene) - fold(scene, scene->processes, PT_ROLE_NONE, "uss_bytes", SUM);
+}
+
+static double thread_margin(const struct pt_scene *scene)
+{
+	double growth = NAN;
+	json_t *margin;
+	size_t i;
+
+	json_array_foreach (scene->margins, i, margin) {
+		if (!strcmp(pt_text_string(margin, "model"), "thread"))
+			growth = number(margin, "uss_growth_bytes");
+	}
+	return growth;
+}
+
+/* One more worker: what a process has of its own, and by how much threads made theirs grow. */
+static double margin(const struct pt_scene *scene)
+{
+	double process = worker_uss(scene) + worker_page_tables(scene);
+
+	return isnan(process) ? thread_margin(scene) : process;
 }
 
 static double claimed_shared(const struct pt_scene *scene)
@@ -468,6 +497,7 @@ static const struct pt_measure measures[] = {
 	{"cpu_ns_per_unit", "work", "CPU time per %s", PT_UNIT_NS, cpu_per_unit, false},
 	{"kernel_share", "work", "of it in the kernel", PT_UNIT_SHARE, kernel_share, false},
 	{"cpus_used", "work", "CPUs in use", PT_UNIT_FACTOR, cpus_used, false},
+	{"cpus_wanted", "work", "in use or waited for", PT_UNIT_FACTOR, cpus_wanted, false},
 	{"switches_per_second", "scheduling", "switches per second", PT_UNIT_COUNT,
 	 switches_per_second, false},
 	{"switches_per_unit", "scheduling", "switches per %s", PT_UNIT_FACTOR, switches_per_unit,
@@ -493,9 +523,9 @@ static const struct pt_measure measures[] = {
 	 false},
 	{"worker_page_tables_bytes", "memory", "its page tables", PT_UNIT_BYTES, worker_page_tables,
 	 false},
-	{"shared_bytes", "memory", "shared by two processes", PT_UNIT_BYTES, shared, false},
-	{"shared_memory_bytes", "memory", "of it shared memory", PT_UNIT_BYTES, shared_memory,
-	 false},
+	{"margin_bytes", "memory", "one more worker", PT_UNIT_BYTES, margin, false},
+	{"shared_bytes", "memory", "shared, counted once", PT_UNIT_BYTES, shared_once, false},
+	{"shared_pair_bytes", "memory", "shared by two processes", PT_UNIT_BYTES, shared, false},
 	{"startup_ns", "start-up", "of a worker, as it says", PT_UNIT_NS, startup, false},
 	{"fork_ns", "start-up", "a call of fork", PT_UNIT_NS, fork_call, false},
 	{"connections_even", "balance", "connections, least to most", PT_UNIT_SHARE,

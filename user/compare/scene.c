@@ -179,6 +179,8 @@ static int fill(struct pt_scene *scene, const json_t *document, const char *file
 	scene->forks = cut(scene, pt_text_at(document, "memory.forks"), "pid", NULL);
 	scene->ports = cut_ports(scene, json_object_get(document, "balance"));
 	scene->seconds = duration(scene);
+	if (json_array_size(json_object_get(document, "workloads")) <= 1)
+		scene->margins = pt_text_at(document, "memory.margin");
 	return ret;
 }
 

@@ -24,6 +24,7 @@ struct pt_scene {
 	const json_t *trace;  /* of the document, as claims: lives as long as that */
 	const json_t *claims; /* what the workload says of itself; NULL: it is none */
 	json_t *tasks, *loops, *stalls, *flows, *processes, *sharing, *forks, *ports;
+	const json_t *margins; /* of the whole recording: only where it is one scene */
 	double seconds;	       /* it lasted */
 	struct pt_idmap roles; /* by tid; leave it to pt_scene_role() */
 };

@@ -9,9 +9,11 @@
 #include "compare/compare.h"
 #include "view/text_part.h"
 
-#define LABEL_WIDTH  31
-#define COLUMN_WIDTH 19
-#define WRAP_DEFAULT 100
+#define LABEL_WIDTH   31
+#define COLUMN_WIDTH  19
+#define WRAP_DEFAULT  100
+#define VERDICT_WIDTH 20
+#define INDENT_BELIEF "                       "
 
 static enum pt_unit unit_of(const char *name)
 {
@@ -37,21 +39,47 @@ static size_t columns_of(const struct pt_text *text)
 	return width > LABEL_WIDTH + 2 * COLUMN_WIDTH ? (width - LABEL_WIDTH) / COLUMN_WIDTH : 1;
 }
 
-/* "4.2 ms" of one run, "4.2 ms (+-12 %)" of several. */
-static struct pt_figure cell(const json_t *value, enum pt_unit unit)
+/* A cell in words; names may be long. */
+struct words {
+	char s[96];
+};
+
+/* "4.2 ms" of one run, "4.2 ms (±12%)" of several. */
+static struct words cell(const json_t *value, enum pt_unit unit)
 {
 	double median = json_number_value(json_object_get(value, "median"));
 	double low = json_number_value(json_object_get(value, "low"));
 	double high = json_number_value(json_object_get(value, "high"));
-	struct pt_figure figure;
+	struct words words;
 
 	if (!json_is_object(value))
-		return (struct pt_figure){"-"};
+		return (struct words){"-"};
 	if (pt_text_int(value, "runs") < 2 || !(median > 0))
-		return pt_comparison_figure(unit, median);
-	snprintf(figure.s, sizeof(figure.s), "%.16s (±%.0f%%)",
-		 pt_comparison_figure(unit, median).s, (high - low) / 2 / median * 100);
-	return figure;
+		snprintf(words.s, sizeof(words.s), "%s", pt_comparison_figure(unit, median).s);
+	else
+		snprintf(words.s, sizeof(words.s), "%s (±%.0f%%)",
+			 pt_comparison_figure(unit, median).s, (high - low) / 2 / median * 100);
+	return words;
+}
+
+static struct words label(const json_t *column, enum pt_unit unit)
+{
+	struct words words;
+
+	(void)unit;
+	snprintf(words.s, sizeof(words.s), "%s", pt_text_string(column, "label"));
+	return words;
+}
+
+static struct words runs(const json_t *column, enum pt_unit unit)
+{
+	uint64_t count = pt_text_int(column, "runs");
+	struct words words;
+
+	(void)unit;
+	snprintf(words.s, sizeof(words.s), "%s run%s", pt_format_count(count).s,
+		 count == 1 ? "" : "s");
+	return words;
 }
 
 /* Appends `item`, right-aligned to so many columns, cut if it is longer. */
@@ -68,10 +96,9 @@ static void put_cell(FILE *line, const char *item, size_t width)
 }
 
 /* One line of a table: `of` gives the words for each column. */
-static int write_line(const struct pt_text *text, const char *label, const json_t *list,
+static int write_line(const struct pt_text *text, const char *title, const json_t *list,
 		      size_t from, size_t count,
-		      struct pt_figure (*of)(const json_t *item, enum pt_unit unit),
-		      enum pt_unit unit)
+		      struct words (*of)(const json_t *item, enum pt_unit unit), enum pt_unit unit)
 {
 	char *line = NULL;
 	size_t size, i;
@@ -80,12 +107,9 @@ static int write_line(const struct pt_text *text, const char *label, const json_
 
 	if (!out)
 		return -ENOMEM;
-	fprintf(out, "  %-*s", LABEL_WIDTH - 2, label);
+	fprintf(out, "  %-*s", LABEL_WIDTH - 2, title);
 	for (i = from; i < from + count && i < json_array_size(list); i++) {
-		const json_t *item = json_array_get(list, i);
-		const char *name = json_string_value(json_object_get(item, "label"));
-
-		put_cell(out, name ? name : of(item, unit).s, COLUMN_WIDTH);
+		put_cell(out, of(json_array_get(list, i), unit).s, COLUMN_WIDTH);
 	}
 	ret = fclose(out) ? -ENOMEM : pt_text_line(text, "%s", line);
 	free(line);
@@ -100,15 +124,15 @@ static int write_rows(const struct pt_text *text, const json_t *rows, size_t fro
 
 	for (i = 0; !ret && i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		char label[128];
+		char title[128];
 
 		if (strcmp(subject, pt_text_string(row, "subject")) != 0) {
 			subject = pt_text_string(row, "subject");
 			ret = pt_text_line(text, "  %s", subject);
 		}
-		snprintf(label, sizeof(label), "  %s", pt_text_string(row, "text"));
+		snprintf(title, sizeof(title), "  %s", pt_text_string(row, "text"));
 		if (!ret)
-			ret = write_line(text, label, json_object_get(row, "values"), from, count,
+			ret = write_line(text, title, json_object_get(row, "values"), from, count,
 					 cell, unit_of(pt_text_string(row, "unit")));
 	}
 	return ret;
@@ -208,7 +232,7 @@ static int write_missing(const struct pt_text *text, const json_t *table)
 	out = open_memstream(&line, &size);
 	if (!out)
 		return -ENOMEM;
-	fputs("not recorded:", out);
+	fputs("not recorded, or there is none:", out);
 	for (i = 0; i < json_array_size(missing); i++)
 		fprintf(out, "%s %s", i ? "," : "", json_string_value(json_array_get(missing, i)));
 	ret = fclose(out) ? -ENOMEM : write_wrapped(text, "  ", line);
@@ -234,35 +258,50 @@ static int write_warnings(const struct pt_text *text, const json_t *columns)
 	return ret;
 }
 
-static struct pt_figure runs(const json_t *column, enum pt_unit unit)
-{
-	struct pt_figure figure;
-
-	(void)unit;
-	snprintf(figure.s, sizeof(figure.s), "%.20s runs",
-		 pt_format_count(pt_text_int(column, "runs")).s);
-	return figure;
-}
-
-static int write_table(const struct pt_text *text, const json_t *table)
+/* `before`: the table above, NULL if this is the first; what both lack is said once. */
+static int write_table(const struct pt_text *text, const json_t *table, const json_t *before)
 {
 	const json_t *columns = json_object_get(table, "columns");
-	size_t fit = columns_of(text), from, count = json_array_size(columns);
+	size_t count = json_array_size(columns), fit = columns_of(text), from;
 	int ret = 0;
 
-	pt_text_heading(text, "%s", "");
+	if (fit > count)
+		fit = count;
+	if (before)
+		fputc('\n', text->out);
 	ret = pt_text_line(text, "%s", pt_text_string(table, "title"));
-	for (from = 0; !ret && from < count; from += fit < count ? fit : count) {
-		ret = write_line(text, "", columns, from, fit < count ? fit : count, runs, 0);
+	for (from = 0; !ret && from < count; from += fit) {
+		ret = write_line(text, "", columns, from, fit, label, 0);
 		if (!ret)
-			ret = write_rows(text, json_object_get(table, "rows"), from,
-					 fit < count ? fit : count);
+			ret = write_line(text, "", columns, from, fit, runs, 0);
+		if (!ret)
+			ret = write_rows(text, json_object_get(table, "rows"), from, fit);
 	}
 	if (!ret)
 		ret = write_warnings(text, columns);
 	if (!ret)
 		ret = write_differences(text, table);
-	return ret ? ret : write_missing(text, table);
+	if (!ret && !json_equal(json_object_get(table, "not_recorded"),
+				json_object_get(before, "not_recorded")))
+		ret = write_missing(text, table);
+	return ret;
+}
+
+static int write_belief(const struct pt_text *text, const json_t *belief)
+{
+	const char *says = pt_text_string(belief, "says");
+	bool once = pt_text_int(belief, "runs") == 1;
+	int ret = pt_text_line(text, "  %-*s %s", VERDICT_WIDTH, pt_text_string(belief, "verdict"),
+			       pt_text_string(belief, "belief"));
+	char *line;
+
+	if (ret || !*says)
+		return ret;
+	if (asprintf(&line, "%s%s", says, once ? " (one run each)" : "") < 0)
+		return -ENOMEM;
+	ret = write_wrapped(text, INDENT_BELIEF, line);
+	free(line);
+	return ret;
 }
 
 static int write_beliefs(const struct pt_text *text, const json_t *beliefs)
@@ -279,12 +318,7 @@ static int write_beliefs(const struct pt_text *text, const json_t *beliefs)
 			pt_text_heading(text, "What people say, and what was measured (%s)",
 					runtime);
 		}
-		ret = pt_text_line(text, "  %s  %s", pt_text_string(belief, "belief"),
-				   pt_text_string(belief, "verdict"));
-		if (!ret)
-			ret = write_wrapped(text, "      ", pt_text_string(belief, "says"));
-		if (!ret && pt_text_int(belief, "runs") == 1)
-			ret = 0;
+		ret = write_belief(text, belief);
 	}
 	return ret;
 }
@@ -297,6 +331,7 @@ int pt_comparison_render(FILE *out, const json_t *document, const struct pt_text
 	int ret = 0;
 
 	for (i = 0; !ret && i < json_array_size(tables); i++)
-		ret = write_table(&text, json_array_get(tables, i));
+		ret = write_table(&text, json_array_get(tables, i),
+				  i ? json_array_get(tables, i - 1) : NULL);
 	return ret ? ret : write_beliefs(&text, json_object_get(document, "beliefs"));
 }
