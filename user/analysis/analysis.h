@@ -13,6 +13,8 @@
 	A(states, "Where did a task's time go?")                                                   \
 	A(runq, "How long did it wait for a CPU each time?")                                       \
 	A(charges, "Who had the CPU that it waited for?")                                          \
+	A(loops, "How busy is a loop, how long are its turns, what does an event wait?")           \
+	A(stalls, "What did the long turns consist of, and why were they long?")                   \
 	A(counters, "Do our counts of switches equal the kernel's?")
 
 struct pt_analysis_class {

@@ -124,6 +124,7 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span);
 int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait);
 /* The task exits, or (at the end of the recording) is there no longer to be seen. */
 int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool exits);
+void pt_turns_child(const struct pt_model_task *parent, const struct pt_model_task *child);
 void pt_looper_free(struct pt_looper *looper);
 /* At the end: which loops share their object. 0 or -ENOMEM. */
 int pt_loops_compare(struct pt_model *model);
@@ -147,5 +148,6 @@ PT_HANDLER(task);
 PT_HANDLER(occupant);
 PT_HANDLER(turn);
 PT_HANDLER(sleep);
+PT_HANDLER(sample);
 
 #endif

@@ -19,6 +19,7 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_exit] = pt_on_exit,	   [PT_KIND_migrate] = pt_on_migrate,
 	[PT_KIND_task] = pt_on_task,	   [PT_KIND_occupant] = pt_on_occupant,
 	[PT_KIND_turn] = pt_on_turn,	   [PT_KIND_sleep] = pt_on_sleep,
+	[PT_KIND_sample] = pt_on_sample,
 };
 
 uint64_t pt_model_kinds(void)

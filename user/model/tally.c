@@ -145,6 +145,30 @@ int pt_tally_wait(struct pt_tally *tally, const struct pt_wait *wait)
 	return ret;
 }
 
+void pt_tally_sample(struct pt_tally *tally, const struct pt_sampled *sampled)
+{
+	uint32_t i;
+
+	for (i = 0; i < tally->sample_count; i++) {
+		if (tally->samples[i].syscall == sampled->syscall &&
+		    tally->samples[i].user == sampled->user)
+			break;
+	}
+	if (i == PT_TALLY_SAMPLES)
+		i--;
+	if (i < tally->sample_count)
+		tally->samples[i].ns += sampled->ns;
+	else
+		tally->samples[tally->sample_count++] = *sampled;
+}
+
+void pt_tally_child(struct pt_tally *tally, const struct pt_model_task *child)
+{
+	if (tally->child_count < PT_TALLY_CHILDREN)
+		tally->children[tally->child_count] = child;
+	tally->child_count++;
+}
+
 int pt_tally_add(struct pt_tally *into, struct pt_tally *from)
 {
 	uint32_t i;
@@ -155,6 +179,12 @@ int pt_tally_add(struct pt_tally *into, struct pt_tally *from)
 	for (i = 0; i < PT_PART_COUNT; i++)
 		into->part[i] += from->part[i];
 	into->off_in_call += from->off_in_call;
+	for (i = 0; i < from->sample_count; i++)
+		pt_tally_sample(into, &from->samples[i]);
+	for (i = 0; i < from->child_count && i < PT_TALLY_CHILDREN; i++)
+		pt_tally_child(into, from->children[i]);
+	if (from->child_count > PT_TALLY_CHILDREN)
+		into->child_count += from->child_count - PT_TALLY_CHILDREN;
 	for (i = 0; !ret && i < from->sleep_count; i++)
 		ret = add_slept(into, &from->sleeps[i]);
 	for (i = 0; !ret && i < from->taker_count; i++)
@@ -208,6 +238,7 @@ void pt_tally_empty(struct pt_tally *tally)
 		tally->part[i] = 0;
 	tally->off_in_call = 0;
 	tally->sleep_count = tally->taker_count = 0;
+	tally->sample_count = tally->child_count = 0;
 	tally->fresh.count = 0;
 }
 

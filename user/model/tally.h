@@ -8,9 +8,11 @@
 /* From here on a sleep is told with its object and who ended it. */
 #define PT_SLEEP_LONG_NS 1000000
 /* Different sleeps, and different tasks on the CPU, that are told apart. */
-#define PT_TALLY_SLEEPS 64
-#define PT_TALLY_TAKERS 32
-#define PT_PATH_TAIL	96
+#define PT_TALLY_SLEEPS	  64
+#define PT_TALLY_TAKERS	  32
+#define PT_TALLY_SAMPLES  8
+#define PT_TALLY_CHILDREN 4
+#define PT_PATH_TAIL	  96
 
 /* On what a task slept, as a `sleep` record tells it; all zero: not known. */
 struct pt_slept_on {
@@ -38,6 +40,13 @@ struct pt_taker {
 	uint64_t ns;
 };
 
+/* Where samples found a task on its CPU. */
+struct pt_sampled {
+	int16_t syscall; /* -1: in none */
+	bool user;
+	uint64_t ns;
+};
+
 /* All zero is empty. Sleeps sum to the blocked part, takers to the runnable one unless records were lost. */
 struct pt_tally {
 	uint64_t part[PT_PART_COUNT];
@@ -46,6 +55,10 @@ struct pt_tally {
 	struct pt_taker *takers;
 	uint32_t sleep_count, sleep_room;
 	uint32_t taker_count, taker_room;
+	struct pt_sampled samples[PT_TALLY_SAMPLES]; /* the last also has what found no room */
+	uint32_t sample_count;
+	uint32_t child_count; /* processes made, kept or not */
+	const struct pt_model_task *children[PT_TALLY_CHILDREN];
 	struct pt_slept fresh; /* the last sleep, about which more may be told; count 0: none */
 	uint64_t fresh_from;
 };
@@ -55,6 +68,9 @@ int pt_tally_span(struct pt_tally *tally, const struct pt_span *span);
 int pt_tally_wait(struct pt_tally *tally, const struct pt_wait *wait);
 int pt_tally_add(struct pt_tally *into, struct pt_tally *from);
 int pt_tally_copy(struct pt_tally *to, struct pt_tally *from);
+
+void pt_tally_sample(struct pt_tally *tally, const struct pt_sampled *sampled);
+void pt_tally_child(struct pt_tally *tally, const struct pt_model_task *child);
 
 /* More about the last sleep, if it is that one. */
 void pt_tally_explain(struct pt_tally *tally, const struct pt_record *sleep);

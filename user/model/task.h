@@ -90,7 +90,7 @@ struct pt_doing {
 	uint8_t phase; /* enum pt_phase */
 	bool held;
 	bool in_call; /* it left its CPU inside a system call */
-	bool ahead; /* runs on ahead_cpu already, though it has not been seen to leave `cpu` */
+	bool ahead;   /* runs on ahead_cpu already, though it has not been seen to leave `cpu` */
 	uint16_t ahead_cpu;
 	uint64_t ahead_from;
 	bool woken_by_irq, wake_irq;
@@ -115,6 +115,7 @@ struct pt_model_task {
 	struct pt_counts our_base;
 	struct pt_model_task *creator; /* NULL: not known */
 	char comm[PT_COMM_LEN + 1];
+	int16_t made_by;   /* the system call, as the kernel numbers it; -1: none, or not known */
 	uint8_t origin;	   /* enum pt_origin */
 	uint8_t model;	   /* enum pt_task_model */
 	uint8_t agreement; /* enum pt_agreement */

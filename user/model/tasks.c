@@ -46,6 +46,7 @@ struct pt_model_task *pt_task_new(struct pt_model *model, uint32_t tid)
 	task->index = (uint32_t)(model->tasks.count - 1);
 	task->process = model->idle->process;
 	task->doing.syscall = -1;
+	task->made_by = -1;
 	return pt_idmap_put(&model->by_tid, tid, task) ? NULL : task;
 }
 
@@ -125,11 +126,13 @@ PT_HANDLER(fork)
 	child->doing.cpu = parent->doing.cpu;
 	child->creator = parent;
 	child->has_base = true;
+	child->made_by = (int16_t)f->syscall;
 	child->origin = (uint8_t)origin_of(model, f);
 	child->model = thread ? PT_MODEL_THREAD : parent->target ? PT_MODEL_PROCESS : PT_MODEL_MAIN;
 	pt_task_set_comm(child, &f->comm);
 	join_process(child, process);
 	if (!thread) {
+		pt_turns_child(parent, child);
 		process->ppid = f->parent_pid;
 		process->parent = parent->process->pid ? parent->process : NULL;
 	}

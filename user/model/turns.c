@@ -133,16 +133,49 @@ int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait)
 	return pt_tally_wait(looper->waits ? &looper->waiting : &looper->busy, wait);
 }
 
+/* Where what is told of the present belongs; NULL: nowhere. */
+static struct pt_tally *present(const struct pt_model_task *task)
+{
+	struct pt_looper *looper = task->looper;
+
+	if (!looper || looper->over)
+		return NULL;
+	return looper->waits ? &looper->waiting : &looper->busy;
+}
+
+void pt_turns_child(const struct pt_model_task *parent, const struct pt_model_task *child)
+{
+	struct pt_tally *tally = present(parent);
+
+	if (tally)
+		pt_tally_child(tally, child);
+}
+
+PT_HANDLER(sample)
+{
+	const struct pt_sample *s = record->row;
+	struct pt_model_task *task = pt_task_mention(model, s->tid);
+	struct pt_tally *tally = task ? present(task) : NULL;
+
+	if (!task)
+		return -ENOMEM;
+	if (tally)
+		pt_tally_sample(tally, &(struct pt_sampled){.syscall = s->syscall,
+							    .user = s->flags & PT_SAMPLE_USER,
+							    .ns = s->period});
+	return 0;
+}
+
 PT_HANDLER(sleep)
 {
 	const struct pt_sleep *s = record->row;
 	struct pt_model_task *task = pt_task_mention(model, s->tid);
+	struct pt_tally *tally = task ? present(task) : NULL;
 
 	if (!task)
 		return -ENOMEM;
-	if (task->looper && !task->looper->over)
-		pt_tally_explain(task->looper->waits ? &task->looper->waiting : &task->looper->busy,
-				 record);
+	if (tally)
+		pt_tally_explain(tally, record);
 	return 0;
 }
 

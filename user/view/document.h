@@ -16,6 +16,8 @@
 #define PT_SECTIONS(S)                                                                             \
 	S(trace)                                                                                   \
 	S(totals)                                                                                  \
+	S(loops)                                                                                   \
+	S(stalls)                                                                                  \
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
 	S(contention)
