@@ -14,13 +14,18 @@
 #include "view/document.h"
 #include "view/page.h"
 #include "view/text.h"
+#include "view/turns.h"
 
 #define DEFAULT_FILE "partrace.data"
 #define KEY_FORMAT   1
 #define KEY_ALL	     2
+#define KEY_STALL    3
+#define KEY_TURNS    4
 
 struct options {
 	const char *file;
+	const char *turns; /* where each turn goes; NULL: nowhere */
+	uint64_t stall_ns; /* 0: as recorded */
 	bool json;
 	bool all;
 };
@@ -33,6 +38,7 @@ struct report {
 	size_t loss_count, loss_room;
 	struct pt_model *model;
 	struct pt_analyses analyses;
+	struct pt_turns *turns;
 	json_t *document;
 	struct pt_error err;
 };
@@ -41,8 +47,23 @@ static const struct argp_option option_table[] = {
 	{"input", 'i', "FILE", 0, "Read FILE (default: " DEFAULT_FILE ")", 0},
 	{"format", KEY_FORMAT, "text|json", 0, "For people (default), or for programs", 0},
 	{"all", KEY_ALL, NULL, 0, "Show each of many similar processes and threads", 0},
+	{"stall", KEY_STALL, "MS", 0, "Raise the threshold of a stall", 0},
+	{"turns", KEY_TURNS, "FILE", 0,
+	 "Write every turn of every loop, a line of JSON each, to FILE ('-': instead of the "
+	 "report)",
+	 0},
 	{0},
 };
+
+static uint64_t parse_ms(struct argp_state *state, const char *arg)
+{
+	char *end;
+	double ms = strtod(arg, &end);
+
+	if (end == arg || *end || !(ms > 0) || ms > 1e9)
+		argp_error(state, "--stall takes milliseconds, not '%s'", arg);
+	return (uint64_t)(ms * 1e6);
+}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -59,6 +80,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->json = strcmp(arg, "json") == 0;
 		if (!options->json && strcmp(arg, "text") != 0)
 			argp_error(state, "--format is text or json");
+		return 0;
+	case KEY_STALL:
+		options->stall_ns = parse_ms(state, arg);
+		return 0;
+	case KEY_TURNS:
+		options->turns = arg;
 		return 0;
 	case KEY_ALL:
 		options->all = true;
@@ -125,6 +152,12 @@ static int start_model(struct report *report)
 {
 	size_t i;
 	int ret = pt_model_new(&report->model, pt_reader_meta(report->reader));
+
+	if (!ret)
+		pt_model_raise_stall(report->model, report->options.stall_ns);
+	if (!ret && report->options.turns)
+		ret = pt_turns_open(&report->turns, report->options.turns, report->model,
+				    &report->err);
 
 	for (i = 0; !ret && i < report->loss_count; i++)
 		ret = pt_model_add_loss(report->model, &report->losses[i]);
@@ -218,6 +251,7 @@ static void clear_report(struct report *report)
 {
 	json_decref(report->document);
 	pt_analyses_clear(&report->analyses);
+	pt_turns_free(report->turns);
 	pt_model_free(report->model);
 	pt_reader_free(report->reader);
 	free(report->losses);
@@ -240,7 +274,9 @@ int cmd_report(int argc, char **argv)
 	if (!report.options.file)
 		report.options.file = DEFAULT_FILE;
 	ret = make_document(&report);
-	if (!ret)
+	if (!ret && report.turns)
+		ret = pt_turns_close(report.turns, &report.err);
+	if (!ret && !(report.options.turns && !strcmp(report.options.turns, "-")))
 		ret = write_document(&report);
 	if (ret && !report.err.text[0])
 		pt_error_errno(&report.err, ret, "cannot report on %s", report.options.file);

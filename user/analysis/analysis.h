@@ -15,6 +15,7 @@
 	A(charges, "Who had the CPU that it waited for?")                                          \
 	A(loops, "How busy is a loop, how long are its turns, what does an event wait?")           \
 	A(stalls, "What did the long turns consist of, and why were they long?")                   \
+	A(pools, "Did work wait because every worker of a pool was busy?")                         \
 	A(counters, "Do our counts of switches equal the kernel's?")
 
 struct pt_analysis_class {

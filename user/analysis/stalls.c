@@ -243,22 +243,12 @@ static void divide(struct pt_stall *stall, double kernel_share)
 	stall->part[PT_PART_CPU] = 0;
 }
 
-/* The kernel's part: what its system calls took, but for the time that they were off the CPU. */
-static double kernel_share(struct pt_stall *stall)
+/* By samples, or if there are none by the kernel's own over the task's life. */
+static double estimated_share(const struct pt_stall *stall)
 {
-	const struct pt_model_task *task = stall->loop->task;
-	uint64_t cpu = stall->part[PT_PART_CPU], user = 0, kernel = 0;
+	uint64_t user = 0, kernel = 0;
 	uint32_t i;
 
-	if (!cpu)
-		return 0;
-	if (stall->timed && stall->end == PT_TURN_WAITED) {
-		kernel = stall->calls_ns > stall->tally.off_in_call
-				 ? stall->calls_ns - stall->tally.off_in_call
-				 : 0;
-		return kernel < cpu ? (double)kernel / (double)cpu : 1;
-	}
-	stall->estimated = true;
 	for (i = 0; i < stall->tally.sample_count; i++) {
 		if (stall->tally.samples[i].user)
 			user += stall->tally.samples[i].ns;
@@ -266,10 +256,31 @@ static double kernel_share(struct pt_stall *stall)
 			kernel += stall->tally.samples[i].ns;
 	}
 	if (!user && !kernel) {
-		user = task->user_ns;
-		kernel = task->kernel_ns;
+		user = stall->loop->task->user_ns;
+		kernel = stall->loop->task->kernel_ns;
 	}
 	return user + kernel ? (double)kernel / (double)(user + kernel) : 0;
+}
+
+/*
+ * What system calls took, but for the time that they were off the CPU. A task is mostly preempted on its way out of a
+ * call, when its end has been noted already, but a long call is so in the middle: between the two an estimate decides.
+ */
+static double kernel_share(struct pt_stall *stall)
+{
+	double cpu = (double)stall->part[PT_PART_CPU], low, high, share;
+	const struct pt_tally *tally = &stall->tally;
+
+	if (cpu <= 0)
+		return 0;
+	share = estimated_share(stall);
+	stall->estimated = !stall->timed || stall->end != PT_TURN_WAITED;
+	if (stall->estimated)
+		return share;
+	high = ((double)stall->calls_ns - (double)tally->off_asleep) / cpu;
+	low = high - (double)tally->off_preempted / cpu;
+	share = share < low ? low : share > high ? high : share;
+	return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
 static void add_call_ns(struct pt_stall *stall, int syscall, uint64_t ns)

@@ -89,14 +89,29 @@ static int settle(struct pt_tally *tally)
 	return add_slept(tally, &slept);
 }
 
+static bool same_sleep(uint64_t a, uint64_t b)
+{
+	return a <= b + SAME_SLEEP_NS && b <= a + SAME_SLEEP_NS;
+}
+
+static void count_off(struct pt_tally *tally, const struct pt_span *span)
+{
+	uint64_t ns = span->in_call ? span->to - span->from : 0;
+
+	if (span->part == PT_PART_BLOCKED || (span->part == PT_PART_RUNNABLE && tally->slept))
+		tally->off_asleep += ns;
+	else if (span->part == PT_PART_RUNNABLE)
+		tally->off_preempted += ns;
+	tally->slept = span->part == PT_PART_BLOCKED;
+}
+
 int pt_tally_span(struct pt_tally *tally, const struct pt_span *span)
 {
 	uint64_t ns = span->to - span->from;
 	int ret;
 
 	tally->part[span->part] += ns;
-	if (span->part == PT_PART_RUNNABLE || span->part == PT_PART_BLOCKED)
-		tally->off_in_call += span->in_call ? ns : 0;
+	count_off(tally, span);
 	if (span->part != PT_PART_BLOCKED)
 		return 0;
 	ret = settle(tally);
@@ -109,6 +124,9 @@ int pt_tally_span(struct pt_tally *tally, const struct pt_span *span)
 		.count = 1,
 		.waker = span->woken_by_irq ? NULL : span->waker,
 	};
+	if (tally->told_from && same_sleep(tally->told_from, span->from))
+		tally->fresh.on = tally->told;
+	tally->told_from = 0;
 	return ret;
 }
 
@@ -178,7 +196,8 @@ int pt_tally_add(struct pt_tally *into, struct pt_tally *from)
 		ret = settle(into);
 	for (i = 0; i < PT_PART_COUNT; i++)
 		into->part[i] += from->part[i];
-	into->off_in_call += from->off_in_call;
+	into->off_asleep += from->off_asleep;
+	into->off_preempted += from->off_preempted;
 	for (i = 0; i < from->sample_count; i++)
 		pt_tally_sample(into, &from->samples[i]);
 	for (i = 0; i < from->child_count && i < PT_TALLY_CHILDREN; i++)
@@ -206,13 +225,14 @@ int pt_tally_copy(struct pt_tally *to, struct pt_tally *from)
 void pt_tally_explain(struct pt_tally *tally, const struct pt_record *sleep)
 {
 	const struct pt_sleep *s = sleep->row;
-	struct pt_slept_on *on = &tally->fresh.on;
-	uint64_t from = s->length < s->time ? s->time - s->length : 0, cut;
-	size_t length = sleep->text_len;
+	uint64_t from = s->length < s->time ? s->time - s->length : 0;
+	size_t length = sleep->text_len, cut;
+	struct pt_slept_on *on = &tally->told;
 
-	if (!tally->fresh.count || from + SAME_SLEEP_NS < tally->fresh_from ||
-	    from > tally->fresh_from + SAME_SLEEP_NS)
-		return;
+	if (tally->fresh.count && same_sleep(from, tally->fresh_from))
+		on = &tally->fresh.on;
+	else
+		tally->told_from = from;
 	*on = (struct pt_slept_on){
 		.object = s->object,
 		.device = s->device,
@@ -226,8 +246,6 @@ void pt_tally_explain(struct pt_tally *tally, const struct pt_record *sleep)
 	cut = length >= sizeof(on->path) ? length - sizeof(on->path) + 1 : 0;
 	if (length)
 		memcpy(on->path, sleep->text + cut, length - cut);
-	if (s->reason && s->reason < PT_REASON_COUNT && tally->fresh.reason == PT_REASON_OTHER)
-		tally->fresh.reason = s->reason;
 }
 
 void pt_tally_empty(struct pt_tally *tally)
@@ -236,7 +254,9 @@ void pt_tally_empty(struct pt_tally *tally)
 
 	for (i = 0; i < PT_PART_COUNT; i++)
 		tally->part[i] = 0;
-	tally->off_in_call = 0;
+	tally->off_asleep = tally->off_preempted = 0;
+	tally->told_from = 0;
+	tally->slept = false;
 	tally->sleep_count = tally->taker_count = 0;
 	tally->sample_count = tally->child_count = 0;
 	tally->fresh.count = 0;

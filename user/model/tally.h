@@ -50,7 +50,10 @@ struct pt_sampled {
 /* All zero is empty. Sleeps sum to the blocked part, takers to the runnable one unless records were lost. */
 struct pt_tally {
 	uint64_t part[PT_PART_COUNT];
-	uint64_t off_in_call; /* of the runnable and the blocked part: inside system calls */
+	uint64_t
+		off_asleep; /* of the runnable and the blocked part: sleeps in system calls, until it ran again */
+	uint64_t
+		off_preempted; /* of the runnable part: taken from its CPU in a system call, or at the end of one */
 	struct pt_slept *sleeps;
 	struct pt_taker *takers;
 	uint32_t sleep_count, sleep_room;
@@ -61,6 +64,10 @@ struct pt_tally {
 	const struct pt_model_task *children[PT_TALLY_CHILDREN];
 	struct pt_slept fresh; /* the last sleep, about which more may be told; count 0: none */
 	uint64_t fresh_from;
+	struct pt_slept_on
+		told; /* of a sleep that is still to come: records of one moment have no order */
+	uint64_t told_from; /* 0: none */
+	bool slept;	    /* the last span was a sleep */
 };
 
 /* Each 0 or -ENOMEM. */

@@ -127,6 +127,23 @@ struct pt_model_task {
 	int exit_code, exit_signal; /* valid if exited; signal 0: none */
 };
 
+/* Right now, as far as records have told. */
+static inline bool pt_task_sleeps_on(const struct pt_model_task *task, enum pt_reason reason)
+{
+	return task->doing.phase == PT_PHASE_BLOCKED && task->doing.reason == reason;
+}
+
+static inline bool pt_task_runs(const struct pt_model_task *task)
+{
+	return task->doing.phase == PT_PHASE_RUNNING;
+}
+
+/* It has returned from a wait call. */
+static inline bool pt_task_has_loop(const struct pt_model_task *task)
+{
+	return task->looper;
+}
+
 struct pt_process {
 	uint32_t pid;
 	uint32_t ppid; /* 0: not known */

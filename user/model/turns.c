@@ -286,6 +286,8 @@ static int wait_inside(struct pt_looper *looper, const struct ret *r, const stru
 		frame->poll_ns += loop->object == PT_LOOP_OF_TASK ? r->to - r->from : 0;
 		frame->idle_inside += r->idle ? r->to - r->from : 0;
 	}
+	/* Waits are not among the calls whose time is told. */
+	looper->waiting.off_asleep = looper->waiting.off_preempted = 0;
 	return fold(looper, &looper->waiting, frames);
 }
 
@@ -313,6 +315,7 @@ static int turn_boundary(struct pt_model *model, struct pt_looper *looper, const
 	if (same_iteration(frame, r)) {
 		frame->filled = fills(r->row);
 		count_wait(frame->loop, r);
+		looper->waiting.off_asleep = looper->waiting.off_preempted = 0;
 		return fold(looper, &looper->waiting, looper->depth);
 	}
 	ret = trifle ? 0 : end_turn(model, frame, &turn);

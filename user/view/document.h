@@ -18,6 +18,8 @@
 	S(totals)                                                                                  \
 	S(loops)                                                                                   \
 	S(stalls)                                                                                  \
+	S(stall_groups)                                                                            \
+	S(pools)                                                                                   \
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
 	S(contention)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every stall, the longest first, and what it consisted of. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/loops.h"
 #include "base/syscalls.h"
@@ -151,6 +152,11 @@ static json_t *build_stall(const struct pt_source *source, const struct pt_stall
 	return NULL;
 }
 
+static bool is_worth(const struct pt_source *source, const struct pt_stall *stall)
+{
+	return pt_loops_get(pt_analyses_loops(source->analyses), stall->loop)->worth;
+}
+
 json_t *pt_section_stalls(const struct pt_source *source)
 {
 	const struct pt_stalls *stalls = pt_analyses_stalls(source->analyses);
@@ -161,9 +167,103 @@ json_t *pt_section_stalls(const struct pt_source *source)
 	for (i = 0; !ret && i < pt_stalls_count(stalls); i++) {
 		const struct pt_stall *stall = pt_stalls_get(stalls, i);
 
-		if (pt_loops_get(pt_analyses_loops(source->analyses), stall->loop)->worth)
+		if (is_worth(source, stall))
 			ret = json_array_append_new(list, build_stall(source, stall));
 	}
+	if (!ret)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+/* Stalls that are alike: of one loop, with one verdict, for one reason. */
+struct group {
+	const struct pt_stall *worst;
+	const char *reason;
+	uint64_t count, total, first, last;
+};
+
+static struct group *group_of(struct group *groups, size_t count, const struct pt_stall *stall,
+			      const char *reason)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (groups[i].worst->loop == stall->loop &&
+		    groups[i].worst->verdict == stall->verdict && !strcmp(groups[i].reason, reason))
+			return &groups[i];
+	}
+	return NULL;
+}
+
+static size_t make_groups(const struct pt_source *source, struct group *groups)
+{
+	const struct pt_stalls *stalls = pt_analyses_stalls(source->analyses);
+	size_t i, count = 0;
+
+	for (i = 0; i < pt_stalls_count(stalls); i++) {
+		const struct pt_stall *stall = pt_stalls_get(stalls, i);
+		const char *reason = pt_stall_reason(source, stall);
+		struct group *group = group_of(groups, count, stall, reason);
+
+		if (!is_worth(source, stall))
+			continue;
+		if (!group) {
+			group = &groups[count++];
+			*group = (struct group){stall, reason, 0, 0, stall->from, stall->from};
+		}
+		group->count++;
+		group->total += stall->to - stall->from;
+		group->first = stall->from < group->first ? stall->from : group->first;
+		group->last = stall->from > group->last ? stall->from : group->last;
+	}
+	return count;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->total != y->total)
+		return x->total < y->total ? 1 : -1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+static json_t *build_group(const struct pt_source *source, const struct group *group)
+{
+	const struct pt_stall *worst = group->worst;
+	json_t *json = pt_json_who(worst->loop->task);
+	int ret = pt_json_put(json, "loop", pt_json_int(worst->loop->index));
+
+	ret |= pt_json_put(json, "verdict", json_string(verdict_names[worst->verdict]));
+	ret |= pt_json_put(json, "reason", json_string(group->reason));
+	ret |= pt_json_put(json, "count", pt_json_int(group->count));
+	ret |= pt_json_put(json, "total_ns", pt_json_int(group->total));
+	ret |= pt_json_put(json, "worst_ns", pt_json_int(worst->to - worst->from));
+	ret |= pt_json_put(json, "worst_start_ns", pt_json_int(worst->from));
+	ret |= pt_json_put(json, "first_ns", pt_json_int(group->first));
+	ret |= pt_json_put(json, "last_ns", pt_json_int(group->last));
+	ret |= pt_json_put(json, "summary", taken_text(pt_stall_summary(source, worst)));
+	if (!ret)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+json_t *pt_section_stall_groups(const struct pt_source *source)
+{
+	size_t room = pt_stalls_count(pt_analyses_stalls(source->analyses)), count = 0, i;
+	struct group *groups = calloc(room + 1, sizeof(*groups));
+	json_t *list = groups ? json_array() : NULL;
+	int ret = list ? 0 : -1;
+
+	if (!ret)
+		count = make_groups(source, groups);
+	if (count)
+		qsort(groups, count, sizeof(*groups), compare_groups);
+	for (i = 0; !ret && i < count; i++)
+		ret = json_array_append_new(list, build_group(source, &groups[i]));
+	free(groups);
 	if (!ret)
 		return list;
 	json_decref(list);
