@@ -72,7 +72,8 @@ static int compare(const struct options *options, json_t **documents, struct pt_
 	int ret = 0;
 
 	for (i = 0; !ret && i < options->count; i++) {
-		ret = pt_report_load(&documents[i], options->files[i], false, err);
+		ret = pt_report_load(&documents[i],
+				     &(struct pt_report_options){.file = options->files[i]}, err);
 		if (!ret && pt_scenes_add(&scenes, documents[i], options->files[i]))
 			ret = pt_error_errno(err, -ENOMEM, "cannot compare");
 	}

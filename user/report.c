@@ -4,40 +4,37 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "analysis/analysis.h"
 #include "model/model.h"
+#include "trace/partial.h"
 #include "trace/reader.h"
 #include "view/document.h"
-
-#define PARTIAL_SUFFIX ".partial"
+#include "view/turns.h"
 
 /* All that one document is made of, from the file on. */
 struct report {
-	const char *file;
-	bool all;
+	const struct pt_report_options *options;
 	struct pt_reader *reader;
 	struct pt_loss *losses;
 	size_t loss_count, loss_room;
 	struct pt_model *model;
 	struct pt_analyses analyses;
+	struct pt_turns *turns;
 	json_t *document;
 	struct pt_error *err;
 };
 
 static int open_reader(struct report *report, pt_kinds kinds)
 {
-	const char *file = report->file;
+	const char *file = report->options->file;
 	struct pt_reader_options options = {.kinds = kinds};
 	int ret = pt_reader_open(&report->reader, file, &options, report->err);
 	char *partial;
 
 	if (ret != -ENOENT)
 		return ret;
-	if (asprintf(&partial, "%s" PARTIAL_SUFFIX, file) < 0)
-		return -ENOMEM;
-	if (!access(partial, F_OK))
+	if (!pt_partial_find(file, &partial))
 		pt_error_set(report->err, ret,
 			     "%s: there is only an unfinished recording; "
 			     "read it with 'partrace report -i %s'",
@@ -86,6 +83,11 @@ static int start_model(struct report *report)
 	size_t i;
 	int ret = pt_model_new(&report->model, pt_reader_meta(report->reader));
 
+	if (!ret)
+		pt_model_raise_stall(report->model, report->options->stall_ns);
+	if (!ret && report->options->turns)
+		ret = pt_turns_open(&report->turns, report->options->turns, report->model,
+				    report->err);
 	for (i = 0; !ret && i < report->loss_count; i++)
 		ret = pt_model_add_loss(report->model, &report->losses[i]);
 	return ret ? ret : pt_analyses_start(&report->analyses, report->model);
@@ -111,7 +113,7 @@ static int build_document(struct report *report)
 {
 	struct pt_reader_summary summary;
 	struct pt_source source = {
-		.file = report->file,
+		.file = report->options->file,
 		.meta = pt_reader_meta(report->reader),
 		.end = pt_reader_end(report->reader),
 		.summary = &summary,
@@ -119,7 +121,7 @@ static int build_document(struct report *report)
 		.loss_count = report->loss_count,
 		.model = report->model,
 		.analyses = &report->analyses,
-		.all = report->all,
+		.all = report->options->all,
 	};
 
 	pt_reader_summary(report->reader, &summary);
@@ -137,26 +139,29 @@ static int make_document(struct report *report)
 		ret = start_model(report);
 	if (!ret)
 		ret = read_records(report);
+	if (!ret && report->turns)
+		ret = pt_turns_close(report->turns, report->err);
 	return ret ? ret : build_document(report);
 }
 
 static void clear_report(struct report *report)
 {
 	pt_analyses_clear(&report->analyses);
+	pt_turns_free(report->turns);
 	pt_model_free(report->model);
 	pt_reader_free(report->reader);
 	free(report->losses);
 }
 
-int pt_report_load(json_t **document, const char *file, bool all, struct pt_error *err)
+int pt_report_load(json_t **document, const struct pt_report_options *options, struct pt_error *err)
 {
-	struct report report = {.file = file, .all = all, .err = err};
+	struct report report = {.options = options, .err = err};
 	int ret;
 
 	err->text[0] = '\0';
 	ret = make_document(&report);
 	if (ret && !err->text[0])
-		pt_error_errno(err, ret, "cannot report on %s", file);
+		pt_error_errno(err, ret, "cannot report on %s", options->file);
 	*document = report.document;
 	clear_report(&report);
 	return ret;

@@ -13,6 +13,9 @@
 	A(states, "Where did a task's time go?")                                                   \
 	A(runq, "How long did it wait for a CPU each time?")                                       \
 	A(charges, "Who had the CPU that it waited for?")                                          \
+	A(loops, "How busy is a loop, how long are its turns, what does an event wait?")           \
+	A(stalls, "What did the long turns consist of, and why were they long?")                   \
+	A(pools, "Did work wait because every worker of a pool was busy?")                         \
 	A(counters, "Do our counts of switches equal the kernel's?")                               \
 	A(footprint, "What does it cost in memory, and what is shared?")                           \
 	A(claims, "What did the workload say of itself?")

@@ -178,9 +178,14 @@ static uint64_t value_in_groups(const struct pt_histogram *h, uint64_t rank)
 	return h->max;
 }
 
+static uint64_t limited(const struct pt_histogram *h, uint64_t value)
+{
+	return value < h->min ? h->min : value > h->max ? h->max : value;
+}
+
 uint64_t pt_histogram_quantile(const struct pt_histogram *h, double share)
 {
-	uint64_t sorted[FEW], rank, value;
+	uint64_t sorted[FEW], rank;
 
 	if (!h->count)
 		return 0;
@@ -194,8 +199,28 @@ uint64_t pt_histogram_quantile(const struct pt_histogram *h, double share)
 		qsort(sorted, h->count, sizeof(*sorted), compare_values);
 		return sorted[rank - 1];
 	}
-	value = value_in_groups(h, rank);
-	return value < h->min ? h->min : value > h->max ? h->max : value;
+	return limited(h, value_in_groups(h, rank));
+}
+
+void pt_histogram_walk(const struct pt_histogram *h,
+		       void (*each)(void *context, uint64_t value, uint64_t count), void *context)
+{
+	uint64_t sorted[FEW], i;
+	unsigned int group, sub;
+
+	if (!h->groups && h->count) {
+		memcpy(sorted, h->values, h->count * sizeof(*sorted));
+		qsort(sorted, h->count, sizeof(*sorted), compare_values);
+		for (i = 0; i < h->count; i++)
+			each(context, sorted[i], 1);
+	}
+	for (group = 0; h->groups && group < PT_HISTOGRAM_GROUPS; group++) {
+		for (sub = 0; h->groups[group] && sub < SUBS; sub++) {
+			if (h->groups[group][sub])
+				each(context, limited(h, middle_of(group, sub)),
+				     h->groups[group][sub]);
+		}
+	}
 }
 
 void pt_histogram_clear(struct pt_histogram *h)

@@ -30,6 +30,10 @@ int pt_histogram_merge(struct pt_histogram *into, const struct pt_histogram *fro
 /* The value at the given rank, 0 <= share <= 1; 0 if empty. */
 uint64_t pt_histogram_quantile(const struct pt_histogram *histogram, double share);
 
+/* Calls `each` for every value, or bucket of them, in ascending order, with how many they are. */
+void pt_histogram_walk(const struct pt_histogram *histogram,
+		       void (*each)(void *context, uint64_t value, uint64_t count), void *context);
+
 /* Frees what it uses; it is empty afterwards. */
 void pt_histogram_clear(struct pt_histogram *histogram);
 

@@ -147,7 +147,7 @@ int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *pending,
 			       .over = over};
 	struct pt_piece whole = {model->nobody, wait.to - wait.from};
 	size_t i, first;
-	int ret = 0;
+	int ret;
 
 	wait.pieces = &whole;
 	wait.piece_count = 1;
@@ -164,6 +164,7 @@ int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *pending,
 		wait.pieces = model->pieces + first;
 		wait.piece_count = model->piece_room - first;
 	}
+	ret = pt_turns_wait(model, &wait);
 	for (i = 0; !ret && i < model->observer_count; i++) {
 		if (model->observers[i].waited)
 			ret = model->observers[i].waited(model->observers[i].self, &wait);

@@ -4,6 +4,7 @@
 #define PT_MODEL_INTERNAL_H
 
 #include "base/idmap.h"
+#include "model/loop.h"
 #include "model/model.h"
 
 #define PT_CHUNK	256
@@ -55,12 +56,13 @@ struct pt_interval {
 };
 
 struct pt_model {
-	struct pt_pool tasks, processes;
+	struct pt_pool tasks, processes, loops;
 	struct pt_idmap by_tid, by_pid;
 	struct pt_model_task *nobody, *idle;
 	struct pt_cpu *cpus;
 	uint32_t cpu_count;
 	uint32_t recorder_pid;
+	uint64_t stall_ns;
 	uint64_t start_boot;
 	bool x86_64;
 	uint64_t now;
@@ -114,6 +116,19 @@ int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 /* Charges the waits that ended at or before pending_time. */
 int pt_state_settle(struct pt_model *model);
 
+/* It is on its CPU at `time`, says another record than a switch. */
+int pt_state_runs(struct pt_model *model, struct pt_model_task *task, uint64_t time);
+
+/* turns.c: what is told of tasks that have loops. 0 or negative errno. */
+int pt_turns_span(struct pt_model *model, const struct pt_span *span);
+int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait);
+/* The task exits, or (at the end of the recording) is there no longer to be seen. */
+int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool exits);
+void pt_turns_child(const struct pt_model_task *parent, const struct pt_model_task *child);
+void pt_looper_free(struct pt_looper *looper);
+/* At the end: which loops share their object. 0 or -ENOMEM. */
+int pt_loops_compare(struct pt_model *model);
+
 /* losses.c: when records are missing. */
 void pt_losses_sort(struct pt_model *model);
 /* The first interval that ends after `time`; NULL if none. */
@@ -131,5 +146,8 @@ PT_HANDLER(exit);
 PT_HANDLER(migrate);
 PT_HANDLER(task);
 PT_HANDLER(occupant);
+PT_HANDLER(turn);
+PT_HANDLER(sleep);
+PT_HANDLER(sample);
 
 #endif

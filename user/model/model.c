@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of recordings that do not say. */
+#define PT_STALL_DEFAULT_NS 10000000
+
 typedef int (*handler)(struct pt_model *model, const struct pt_record *record);
 
 /* A new kind of record that changes what the model knows gets its line here. */
@@ -15,6 +18,8 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_command] = pt_on_command, [PT_KIND_rename] = pt_on_rename,
 	[PT_KIND_exit] = pt_on_exit,	   [PT_KIND_migrate] = pt_on_migrate,
 	[PT_KIND_task] = pt_on_task,	   [PT_KIND_occupant] = pt_on_occupant,
+	[PT_KIND_turn] = pt_on_turn,	   [PT_KIND_sleep] = pt_on_sleep,
+	[PT_KIND_sample] = pt_on_sample,
 };
 
 pt_kinds pt_model_kinds(void)
@@ -89,6 +94,8 @@ int pt_model_new(struct pt_model **out, const struct pt_meta *meta)
 	if (!model)
 		return -ENOMEM;
 	model->tasks.size = sizeof(struct pt_model_task);
+	model->loops.size = sizeof(struct pt_loop);
+	model->stall_ns = meta->stall_ns ? meta->stall_ns : PT_STALL_DEFAULT_NS;
 	model->processes.size = sizeof(struct pt_process);
 	model->cpu_count = meta->cpus < PT_CPU_LIMIT ? meta->cpus : PT_CPU_LIMIT;
 	model->recorder_pid = meta->recorder_pid;
@@ -168,6 +175,8 @@ int pt_model_finish(struct pt_model *model, uint64_t end)
 					   true);
 	}
 	pt_tasks_place(model);
+	if (!ret)
+		ret = pt_loops_compare(model);
 	return ret ? ret : pt_state_settle(model);
 }
 
@@ -189,6 +198,27 @@ size_t pt_model_process_count(const struct pt_model *model)
 struct pt_process *pt_model_process(const struct pt_model *model, size_t index)
 {
 	return pt_pool_at(&model->processes, index);
+}
+
+size_t pt_model_loop_count(const struct pt_model *model)
+{
+	return model->loops.count;
+}
+
+const struct pt_loop *pt_model_loop(const struct pt_model *model, size_t index)
+{
+	return pt_pool_at(&model->loops, index);
+}
+
+void pt_model_raise_stall(struct pt_model *model, uint64_t ns)
+{
+	if (ns > model->stall_ns)
+		model->stall_ns = ns;
+}
+
+uint64_t pt_model_stall(const struct pt_model *model)
+{
+	return model->stall_ns;
 }
 
 const struct pt_model_task *pt_model_idle(const struct pt_model *model)
@@ -224,7 +254,10 @@ void pt_model_free(struct pt_model *model)
 		return;
 	for (i = 0; i < model->processes.count; i++)
 		free(pt_model_process(model, i)->command);
+	for (i = 0; i < model->tasks.count; i++)
+		pt_looper_free(pt_model_task(model, i)->looper);
 	pt_cpu_free_all(model);
+	pt_pool_clear(&model->loops);
 	pt_pool_clear(&model->tasks);
 	pt_pool_clear(&model->processes);
 	pt_idmap_clear(&model->by_tid);

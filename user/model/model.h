@@ -14,6 +14,8 @@
 #include "trace/meta.h"
 
 struct pt_model;
+struct pt_loop;
+struct pt_loop_turn;
 
 /* A task did one thing from `from` to `to` (from < to). Spans of a task follow each other without
  * gap or overlap. */
@@ -27,6 +29,7 @@ struct pt_span {
 	int syscall;	       /* of blocked spans; -1: none */
 	uint16_t cpu;	       /* of spans on a CPU */
 	bool woken_by_irq;     /* `waker` is only whom the interrupt interrupted */
+	bool in_call; /* of runnable and blocked spans: it left its CPU inside a system call */
 };
 
 /* A part of a wait, and who had the CPU: may be pt_model_idle() or pt_model_nobody(). */
@@ -59,6 +62,8 @@ struct pt_observer {
 	int (*switched)(void *self, const struct pt_model_task *task, uint64_t time,
 			bool voluntary);
 	int (*ended)(void *self, const struct pt_model_task *task);
+	/* A turn of a loop is over, DESIGN.md section 2. Which loops were nested or shared is known only at the end. */
+	int (*turned)(void *self, const struct pt_loop_turn *turn);
 	/* Every record of the kinds in `kinds`, after the model has used it. */
 	int (*record)(void *self, const struct pt_record *record);
 	pt_kinds kinds;
@@ -77,6 +82,10 @@ pt_kinds pt_model_kinds(void);
  * time. 0 or -ENOMEM. */
 int pt_model_add_loss(struct pt_model *model, const struct pt_loss *loss);
 
+/* The threshold of a stall is the recording's, unless it is raised. Before the first record. */
+void pt_model_raise_stall(struct pt_model *model, uint64_t ns);
+uint64_t pt_model_stall(const struct pt_model *model);
+
 /* Takes the next record in ascending time. 0 or a negative errno; nonsense in a record is no error.
  */
 int pt_model_feed(struct pt_model *model, const struct pt_record *record);
@@ -88,6 +97,9 @@ size_t pt_model_task_count(const struct pt_model *model);
 struct pt_model_task *pt_model_task(const struct pt_model *model, size_t index);
 size_t pt_model_process_count(const struct pt_model *model);
 struct pt_process *pt_model_process(const struct pt_model *model, size_t index);
+
+size_t pt_model_loop_count(const struct pt_model *model);
+const struct pt_loop *pt_model_loop(const struct pt_model *model, size_t index);
 
 /* Stand for a CPU without work, and for what is not known. They are in the table of tasks, and no
  * targets. */

@@ -18,10 +18,11 @@ static int tell_span(struct pt_model *model, const struct pt_span *whole, enum p
 {
 	struct pt_span span = *whole;
 	size_t i;
-	int ret = 0;
+	int ret;
 
 	if (from >= to)
 		return 0;
+	span.in_call = span.task->doing.in_call;
 	span.part = part;
 	span.from = from;
 	span.to = to;
@@ -30,6 +31,7 @@ static int tell_span(struct pt_model *model, const struct pt_span *whole, enum p
 		span.syscall = -1;
 		span.waker = NULL;
 	}
+	ret = pt_turns_span(model, &span);
 	for (i = 0; !ret && i < model->observer_count; i++) {
 		if (model->observers[i].span)
 			ret = model->observers[i].span(model->observers[i].self, &span);
@@ -176,11 +178,23 @@ int pt_state_become(struct pt_model *model, struct pt_model_task *task, enum pt_
 	return ret;
 }
 
+int pt_state_runs(struct pt_model *model, struct pt_model_task *task, uint64_t time)
+{
+	struct pt_doing *d = &task->doing;
+
+	if ((d->phase != PT_PHASE_RUNNING && d->phase != PT_PHASE_UNKNOWN) || d->ahead ||
+	    time <= d->since)
+		return 0;
+	return pt_state_become(model, task, d->phase, time, true);
+}
+
 int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool sure)
 {
 	size_t i;
 	int ret = pt_state_become(model, task, PT_PHASE_DEAD, time, sure);
 
+	if (!ret)
+		ret = pt_turns_end(model, task, task->doing.since, task->exited);
 	task->end_ns = task->doing.since;
 	for (i = 0; !ret && i < model->observer_count; i++) {
 		if (model->observers[i].ended)
@@ -360,6 +374,7 @@ static int leave(struct pt_model *model, struct pt_model_task *task, const struc
 	sure = d->phase == PT_PHASE_UNKNOWN || (d->phase == PT_PHASE_RUNNING && d->cpu == s->cpu);
 	d->ahead = false;
 	d->cpu = s->cpu;
+	d->in_call = !(s->flags & PT_SWITCH_USER);
 	if (s->prev_state != PT_STATE_RUNNABLE && s->prev_state != PT_STATE_DEAD && !ahead)
 		return block(model, task, s, sure);
 	d->wake_end = 0;

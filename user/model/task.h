@@ -72,6 +72,7 @@ struct pt_counts {
 };
 
 struct pt_process;
+struct pt_looper;
 
 /* What the state machine keeps of a task. */
 struct pt_doing {
@@ -82,12 +83,15 @@ struct pt_doing {
 	struct pt_model_task *wake_waker;
 	uint64_t held_from; /* asleep from here to `since` or a wake-up that is still to come */
 	uint16_t cpu;	    /* where it runs, or ran last */
-	int16_t syscall, held_syscall;
+	uint64_t
+		poll_from; /* of a task that has no looper: when it last fell asleep in a wait call */
+	int16_t syscall, held_syscall, poll_syscall;
 	uint8_t reason, held_reason;
 	uint8_t phase; /* enum pt_phase */
 	bool held;
 	bool unseen;	  /* blocked, perhaps: the kernel did not show how it left its CPU */
 	bool held_unseen; /* likewise, of the sleep that is held */
+	bool in_call;	  /* it left its CPU inside a system call */
 	bool ahead; /* runs on ahead_cpu already, though it has not been seen to leave `cpu` */
 	uint16_t ahead_cpu;
 	uint64_t ahead_from;
@@ -99,25 +103,48 @@ struct pt_model_task {
 	uint32_t index; /* dense: for arrays beside the table of tasks */
 	struct pt_doing doing;
 
+	struct pt_looper *looper;   /* private to the model: its loops; NULL: it has never waited */
 	struct pt_process *process; /* never NULL */
 	uint64_t start;		    /* CLOCK_BOOTTIME ns, the kernel's; 0: not known */
 	uint64_t start_ns, end_ns;  /* its life within the recording */
 	uint64_t exit_ns;	    /* when it began to exit */
 	uint64_t migrations, wakeups;
+	/* utime and stime of its life in the recording, as the kernel samples them: a ratio, not a sum */
+	uint64_t user_ns, kernel_ns;
+	uint64_t user_base, kernel_base_ns; /* what they were when it began */
 	struct pt_counts counts; /* switches: seen by us; faults: of its life in the recording */
 	struct pt_counts kernel_base; /* kernel's count when ours was `our_base` */
 	struct pt_counts our_base;
 	struct pt_model_task *creator; /* NULL: not known */
 	char comm[PT_COMM_LEN + 1];
+	int16_t made_by;   /* the system call, as the kernel numbers it; -1: none, or not known */
 	uint8_t origin;	   /* enum pt_origin */
 	uint8_t model;	   /* enum pt_task_model */
 	uint8_t agreement; /* enum pt_agreement */
 	bool target;	   /* may become true after its first record */
+	bool has_times;	   /* user_base and kernel_base_ns are valid */
 	bool has_base;	   /* kernel_base is valid */
 	bool execed;
 	bool exited;
 	int exit_code, exit_signal; /* valid if exited; signal 0: none */
 };
+
+/* Right now, as far as records have told. */
+static inline bool pt_task_sleeps_on(const struct pt_model_task *task, enum pt_reason reason)
+{
+	return task->doing.phase == PT_PHASE_BLOCKED && task->doing.reason == reason;
+}
+
+static inline bool pt_task_runs(const struct pt_model_task *task)
+{
+	return task->doing.phase == PT_PHASE_RUNNING;
+}
+
+/* It has returned from a wait call. */
+static inline bool pt_task_has_loop(const struct pt_model_task *task)
+{
+	return task->looper;
+}
 
 struct pt_process {
 	uint32_t pid;

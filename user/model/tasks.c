@@ -46,6 +46,7 @@ struct pt_model_task *pt_task_new(struct pt_model *model, uint32_t tid)
 	task->index = (uint32_t)(model->tasks.count - 1);
 	task->process = model->idle->process;
 	task->doing.syscall = -1;
+	task->made_by = -1;
 	return pt_idmap_put(&model->by_tid, tid, task) ? NULL : task;
 }
 
@@ -125,11 +126,13 @@ PT_HANDLER(fork)
 	child->doing.cpu = parent->doing.cpu;
 	child->creator = parent;
 	child->has_base = true;
+	child->made_by = (int16_t)f->syscall;
 	child->origin = (uint8_t)origin_of(model, f);
 	child->model = thread ? PT_MODEL_THREAD : parent->target ? PT_MODEL_PROCESS : PT_MODEL_MAIN;
 	pt_task_set_comm(child, &f->comm);
 	join_process(child, process);
 	if (!thread) {
+		pt_turns_child(parent, child);
 		process->ppid = f->parent_pid;
 		process->parent = parent->process->pid ? parent->process : NULL;
 	}
@@ -165,6 +168,10 @@ PT_HANDLER(exec)
 	task = ret ? NULL : target_of(model, e->tid);
 	if (!task)
 		return ret ? ret : -ENOMEM;
+	/* The loops of the program before are gone. */
+	ret = pt_turns_end(model, task, e->time, true);
+	pt_looper_free(task->looper);
+	task->looper = NULL;
 	task->execed = true;
 	pt_task_set_comm(task, &e->comm);
 	if (!task->process->pid) {
@@ -174,7 +181,7 @@ PT_HANDLER(exec)
 			return -ENOMEM;
 		join_process(task, process);
 	}
-	return 0;
+	return ret;
 }
 
 PT_HANDLER(command)
@@ -252,11 +259,24 @@ static void check_counts(struct pt_model_task *task, const struct pt_counts *ker
 		kernel->major_faults > k->major_faults ? kernel->major_faults - k->major_faults : 0;
 }
 
+/* The first times that the kernel tells of a task that was there before are those to count from. */
+static void take_times(struct pt_model_task *task, uint64_t user, uint64_t kernel)
+{
+	if (!task->has_times && task->start_ns == 0) {
+		task->user_base = user;
+		task->kernel_base_ns = kernel;
+	}
+	task->has_times = true;
+	task->user_ns = user > task->user_base ? user - task->user_base : 0;
+	task->kernel_ns = kernel > task->kernel_base_ns ? kernel - task->kernel_base_ns : 0;
+}
+
 PT_HANDLER(exit)
 {
 	const struct pt_exit *e = record->row;
 	struct pt_model_task *task = target_of(model, e->tid);
 	struct pt_process *process = pt_process_get(model, e->pid);
+	int ret;
 
 	if (!task || !process)
 		return -ENOMEM;
@@ -270,7 +290,9 @@ PT_HANDLER(exit)
 		join_process(task, process);
 	check_counts(task, &(struct pt_counts){e->voluntary, e->involuntary, e->minor_faults,
 					       e->major_faults});
-	return 0;
+	take_times(task, e->user_time, e->kernel_time);
+	ret = pt_state_runs(model, task, e->time);
+	return ret ? ret : pt_turns_end(model, task, e->time, true);
 }
 
 static enum pt_phase phase_of(uint8_t state)
@@ -306,6 +328,7 @@ static int set_phase(struct pt_model *model, struct pt_model_task *task, enum pt
 	d->cpu = t->cpu;
 	d->reason = t->reason < PT_REASON_COUNT ? t->reason : PT_REASON_UNKNOWN;
 	d->syscall = t->syscall;
+	d->in_call = t->syscall >= 0;
 	return ret;
 }
 
@@ -385,7 +408,9 @@ PT_HANDLER(task)
 	task->target = true;
 	if (!(t->flags & PT_TASK_LAST) || task->has_base)
 		check_counts(task, &counts);
-	return fresh ? adopt_first_state(model, task, t) : compare_state(model, task, t);
+	ret = fresh ? adopt_first_state(model, task, t) : compare_state(model, task, t);
+	take_times(task, t->user_time, t->kernel_time);
+	return ret;
 }
 
 PT_HANDLER(occupant)

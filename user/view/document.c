@@ -87,6 +87,11 @@ json_t *pt_json_on_cpu(const struct pt_states_of *states)
 			   states->part[PT_PART_CPU]);
 }
 
+const char *pt_json_reason(unsigned int reason)
+{
+	return reason < PT_REASON_COUNT ? reason_names[reason] : reason_names[0];
+}
+
 json_t *pt_json_reasons(const struct pt_states_of *states)
 {
 	json_t *object = json_object();

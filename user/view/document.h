@@ -16,6 +16,10 @@
 #define PT_SECTIONS(S)                                                                             \
 	S(trace)                                                                                   \
 	S(totals)                                                                                  \
+	S(loops)                                                                                   \
+	S(stalls)                                                                                  \
+	S(stall_groups)                                                                            \
+	S(pools)                                                                                   \
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
 	S(contention)                                                                              \

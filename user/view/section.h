@@ -30,6 +30,8 @@ json_t *pt_json_quantiles(const struct pt_histogram *histogram);
 json_t *pt_json_parts(const struct pt_states_of *states);
 /* user + kernel + cpu */
 json_t *pt_json_on_cpu(const struct pt_states_of *states);
+/* "lock", "disk", ...: not to be freed */
+const char *pt_json_reason(unsigned int reason);
 json_t *pt_json_reasons(const struct pt_states_of *states);
 
 /* {"tid", "pid", "comm"} of any task, the idle one included. */

@@ -12,6 +12,9 @@
 /* T(name) */
 #define PT_TEXT_PARTS(T)                                                                           \
 	T(trace)                                                                                   \
+	T(loops)                                                                                   \
+	T(stalls)                                                                                  \
+	T(pools)                                                                                   \
 	T(tree)                                                                                    \
 	T(contention)                                                                              \
 	T(memory)
