@@ -24,6 +24,7 @@ struct item {
 	struct pt_process **members;
 	size_t count;
 	unsigned int depth;
+	bool asleep; /* they have nothing in common but that they never ran */
 };
 
 struct tree {
@@ -187,7 +188,9 @@ static int add_group_row(struct tree *tree, const struct item *item)
 	}
 	if (!ret)
 		ret = add_row(tree, "processes", item->depth,
-			      sums_json(&sums, process_name(item->members[0]), item->count));
+			      sums_json(&sums,
+					item->asleep ? "(asleep)" : process_name(item->members[0]),
+					item->count));
 	pt_histogram_clear(&sums.runq);
 	return ret;
 }
@@ -246,7 +249,8 @@ static int add_process_rows(struct tree *tree, const struct pt_process *process,
 	return ret;
 }
 
-static int push(struct tree *tree, struct pt_process **members, size_t count, unsigned int depth)
+static int push(struct tree *tree, struct pt_process **members, size_t count, unsigned int depth,
+		bool asleep)
 {
 	struct pt_process **copy;
 
@@ -263,7 +267,7 @@ static int push(struct tree *tree, struct pt_process **members, size_t count, un
 	if (!copy)
 		return -1;
 	memcpy(copy, members, count * sizeof(*copy));
-	tree->stack[tree->stack_count++] = (struct item){copy, count, depth};
+	tree->stack[tree->stack_count++] = (struct item){copy, count, depth, asleep};
 	return 0;
 }
 
@@ -285,13 +289,60 @@ static int compare_items(const void *a, const void *b)
 	       (x->members[0]->index > y->members[0]->index);
 }
 
+/* Whether a process without children slept from beginning to end: half a machine does. */
+static bool is_asleep(const struct tree *tree, const struct pt_process *process)
+{
+	const struct pt_states *states = pt_analyses_states(tree->source->analyses);
+	size_t i;
+
+	if (list_length(&tree->children, process->index))
+		return false;
+	for (i = tree->tasks.first[process->index]; i < tree->tasks.first[process->index + 1];
+	     i++) {
+		const struct pt_model_task *task = tree->tasks.items[i];
+		const struct pt_states_of *of = pt_states_get(states, task);
+
+		if (!of || of->part[PT_PART_BLOCKED] != task->end_ns - task->start_ns)
+			return false;
+	}
+	return true;
+}
+
+/* Puts those who slept throughout behind the others, as one item if they are many; how many are left. */
+static size_t push_sleepers(struct tree *tree, struct pt_process **siblings, size_t count,
+			    unsigned int depth, int *ret)
+{
+	struct pt_process **sleepers = calloc(count + 1, sizeof(*sleepers));
+	size_t i, slept = 0, awake = 0;
+
+	if (!sleepers) {
+		*ret = -1;
+		return 0;
+	}
+	for (i = 0; i < count; i++) {
+		if (is_asleep(tree, siblings[i]))
+			sleepers[slept++] = siblings[i];
+		else
+			siblings[awake++] = siblings[i];
+	}
+	memcpy(siblings + awake, sleepers, slept * sizeof(*sleepers));
+	if (slept < PT_GROUP_PROCESSES || tree->source->all)
+		awake = count;
+	else
+		*ret = push(tree, sleepers, slept, depth, true);
+	free(sleepers);
+	return awake;
+}
+
 /* Siblings of one name become one item, if they are many. The array is sorted. */
 static int push_siblings(struct tree *tree, struct pt_process **siblings, size_t count,
 			 unsigned int depth)
 {
-	size_t base = tree->stack_count, i, n;
+	size_t base, i, n;
 	int ret = 0;
 
+	count = push_sleepers(tree, siblings, count, depth, &ret);
+	base = tree->stack_count;
 	qsort(siblings, count, sizeof(*siblings), compare_names);
 	for (i = 0; !ret && i < count; i += n) {
 		for (n = 1; i + n < count; n++) {
@@ -300,7 +351,7 @@ static int push_siblings(struct tree *tree, struct pt_process **siblings, size_t
 		}
 		if (tree->source->all || n < PT_GROUP_PROCESSES)
 			n = 1;
-		ret = push(tree, &siblings[i], n, depth);
+		ret = push(tree, &siblings[i], n, depth, false);
 	}
 	if (tree->stack_count > base)
 		qsort(tree->stack + base, tree->stack_count - base, sizeof(*tree->stack),
