@@ -51,7 +51,20 @@ static __always_inline __s32 pt_rss_piece(const __s32 *counters, unsigned long o
 	return piece;
 }
 
-static __always_inline void pt_rss_read(struct pt_rss *rss, struct mm_struct *mm)
+/*
+ * Plain counters, but that a task may hold back a few pages (SPLIT_RSS_COUNTING). Read by helper:
+ * the verifier of these kernels does not follow an array of a typedef.
+ */
+static __always_inline void pt_rss_read_old(struct pt_rss *rss, struct mm_struct___before_6_2 *mm)
+{
+	bpf_core_read(&rss->pages[PT_MM_FILE], sizeof(__s64), &mm->rss_stat.count[PT_MM_FILE]);
+	bpf_core_read(&rss->pages[PT_MM_ANON], sizeof(__s64), &mm->rss_stat.count[PT_MM_ANON]);
+	bpf_core_read(&rss->pages[PT_MM_SWAP], sizeof(__s64), &mm->rss_stat.count[PT_MM_SWAP]);
+	bpf_core_read(&rss->pages[PT_MM_SHMEM], sizeof(__s64), &mm->rss_stat.count[PT_MM_SHMEM]);
+	rss->rough = 1;
+}
+
+static __always_inline void pt_rss_read_per_cpu(struct pt_rss *rss, struct mm_struct *mm)
 {
 	const __s32 *file = mm->rss_stat[PT_MM_FILE].counters;
 	const __s32 *anon = mm->rss_stat[PT_MM_ANON].counters;
@@ -76,9 +89,20 @@ static __always_inline void pt_rss_read(struct pt_rss *rss, struct mm_struct *mm
 	}
 }
 
-static __always_inline bool pt_rss_known(struct mm_struct *mm)
+/* False: nothing is known. */
+static __always_inline bool pt_rss_read(struct pt_rss *rss, struct mm_struct *mm)
 {
-	return mm && bpf_core_field_exists(mm->rss_stat[0].counters);
+	struct mm_struct___before_6_2 *old = (void *)mm;
+
+	if (!mm)
+		return false;
+	if (bpf_core_field_exists(mm->rss_stat[0].counters))
+		pt_rss_read_per_cpu(rss, mm);
+	else if (bpf_core_field_exists(old->rss_stat.count))
+		pt_rss_read_old(rss, old);
+	else
+		return false;
+	return true;
 }
 
 /* Up to 6.15 a task has no address space any more when its exit is told. */
@@ -95,8 +119,7 @@ static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_str
 		.pid = task->tgid,
 		.flags = PT_MEMORY_EXIT_ONLY_PEAK,
 	};
-	if (pt_rss_known(mm)) {
-		pt_rss_read(&rss, mm);
+	if (pt_rss_read(&rss, mm)) {
 		total = pt_rss_total(&rss);
 		message->row.anon = pt_rss_bytes(&rss, PT_MM_ANON);
 		message->row.file = pt_rss_bytes(&rss, PT_MM_FILE);
@@ -217,11 +240,10 @@ int BPF_PROG(pt_memory_newtask, struct task_struct *task, __u64 clone_flags)
 		.parent_pid = parent->tgid,
 		.flags = PT_MEMORY_EXIT_ONLY_PEAK,
 	};
-	if (pt_rss_known(mm)) {
-		if (own->fork_begun)
-			message->row.copying = message->row.time - own->fork_begun;
-		own->fork_begun = 0;
-		pt_rss_read(&rss, mm);
+	if (own->fork_begun && bpf_core_field_exists(mm->rss_stat[0].counters))
+		message->row.copying = message->row.time - own->fork_begun;
+	own->fork_begun = 0;
+	if (pt_rss_read(&rss, mm)) {
 		message->row.anon = pt_rss_bytes(&rss, PT_MM_ANON);
 		message->row.file = pt_rss_bytes(&rss, PT_MM_FILE);
 		message->row.shmem = pt_rss_bytes(&rss, PT_MM_SHMEM);

@@ -93,6 +93,14 @@ struct mm_struct {
 		rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
 };
 
+struct mm_rss_stat {
+	atomic64_t count[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat rss_stat;
+};
+
 struct signal_struct {
 	atomic_t live;
 	unsigned long maxrss; /* pages */

@@ -27,7 +27,8 @@ def fork_bill_is_told(box):
     bill = find_one(box, memory["forks"], "forks", child=child["pid"])
     box.equal(bill["pid"], parent["pid"], "who forked")
     box.equal(bill["parted_by"], "exit", "how they parted")
-    box.check(128 * MIB <= bill["shared_bytes"] < 136 * MIB, f"shared at birth: {bill['shared_bytes']}")
+    if bill["shared_bytes"] is not None:  # since 6.2
+        box.check(128 * MIB <= bill["shared_bytes"] < 136 * MIB, f"shared at birth: {bill['shared_bytes']}")
     box.check(bill["page_tables_bytes"] >= 128 * MIB // 512, f"page tables: {bill['page_tables_bytes']}")
     for key, pages in (("child_cow_faults", child["written"]), ("parent_cow_faults", 16 * MIB // PAGE)):
         box.check(pages <= bill[key] <= pages + 200, f"{key}: {bill[key]}, {pages} pages were written to")
@@ -40,9 +41,11 @@ def fork_bill_is_told(box):
 def process_between_snapshots_is_not_missed(box):
     parent, child, memory = record_forker(box, 32, 4, 0, 1, options=("--memory", "0"))
     process = find_one(box, memory["processes"], "processes", pid=child["pid"])
-    box.check(abs(process["rss_bytes"] - child["rss"]) <= 16 * PAGE,
-              f"rss at exit: {process['rss_bytes']}, it says {child['rss']} itself")
-    box.check(process["peak_rss_bytes"] >= process["rss_bytes"], "a peak below the rss")
+    if process["rss_bytes"] is not None:  # before 6.16 the kernel only has the peak at that moment
+        box.check(abs(process["rss_bytes"] - child["rss"]) <= 16 * PAGE,
+                  f"rss at exit: {process['rss_bytes']}, it says {child['rss']} itself")
+    # From 6.2 to 6.15 the kernel's peak leaves out what single CPUs have not added up yet.
+    box.check(process["peak_rss_bytes"] >= child["rss"] - MIB, f"peak {process['peak_rss_bytes']} below {child['rss']}")
 
 
 @case

@@ -104,11 +104,14 @@ static void what_a_worker_costs(void **state)
 		.threads = 3);
 	feed_as(s, memory, .time = 30, .pid = 101, .flags = PT_MEMORY_NO_PSS);
 	finish(s, 100);
-	margin = pt_footprint_margin(result(s), PT_MODEL_MAIN);
+	assert_int_equal(pt_footprint_margins(result(s)), 2);
+	margin = pt_footprint_margin(result(s), 0);
+	assert_int_equal(margin->model, PT_MODEL_MAIN);
 	assert_int_equal(margin->workers, 2);
 	assert_int_equal(margin->uss, 100);
 	assert_int_equal(margin->pss, 120);
-	margin = pt_footprint_margin(result(s), PT_MODEL_THREAD);
+	margin = pt_footprint_margin(result(s), 1);
+	assert_int_equal(margin->model, PT_MODEL_THREAD);
 	assert_int_equal(margin->comers, 2);
 	assert_int_equal(margin->growth, 50);
 	stream_free(s);

@@ -7,8 +7,8 @@
 
 #include "base/idmap.h"
 
-#define MODELS	   (PT_MODEL_CLUSTER + 1)
-#define SERIES_MAX 2048
+#define MARGINS_MAX 64
+#define SERIES_MAX  2048
 
 struct pt_footprint {
 	struct pt_model *model;
@@ -21,7 +21,8 @@ struct pt_footprint {
 	size_t fault_count, fault_room;
 	struct pt_footprint_matrix matrix, coming;
 	uint64_t coming_time; /* rows of one time are one matrix */
-	struct pt_footprint_margin margins[MODELS];
+	struct pt_footprint_margin margins[MARGINS_MAX];
+	size_t margin_count;
 };
 
 extern const struct pt_analysis_class pt_footprint_class;
@@ -349,6 +350,26 @@ static const struct pt_memory *last_point(const struct pt_footprint_process *pro
 	return NULL;
 }
 
+/* NULL if there are too many sorts of workers. */
+static struct pt_footprint_margin *find_margin(struct pt_footprint *footprint,
+					       enum pt_task_model model, const char *comm)
+{
+	struct pt_footprint_margin *margin;
+	size_t i;
+
+	for (i = 0; i < footprint->margin_count; i++) {
+		margin = &footprint->margins[i];
+		if (margin->model == model && !strcmp(margin->comm, comm))
+			return margin;
+	}
+	if (i == MARGINS_MAX)
+		return NULL;
+	margin = &footprint->margins[footprint->margin_count++];
+	margin->model = model;
+	margin->comm = comm;
+	return margin;
+}
+
 static void add_worker(struct pt_footprint_margin *margin, const struct pt_memory *point)
 {
 	margin->workers++;
@@ -396,6 +417,22 @@ static void take_mean(struct pt_footprint_margin *margin)
 		margin->growth /= margin->comers;
 }
 
+static void add_margins(struct pt_footprint *footprint, const struct pt_footprint_process *process)
+{
+	const struct pt_model_task *leader = process->leader;
+	const struct pt_memory *point = last_point(process);
+	struct pt_footprint_margin *margin;
+
+	if (!point)
+		return;
+	margin = find_margin(footprint, leader->model, leader->comm);
+	if (margin)
+		add_worker(margin, point);
+	margin = find_margin(footprint, PT_MODEL_THREAD, leader->comm);
+	if (margin)
+		add_threads(margin, process);
+}
+
 static int finish(void *self)
 {
 	struct pt_footprint *footprint = self;
@@ -403,16 +440,10 @@ static int finish(void *self)
 
 	turn_matrix(footprint, UINT64_MAX);
 	for (i = 0; i < footprint->process_count; i++) {
-		const struct pt_footprint_process *process = footprint->processes[i];
-		const struct pt_memory *point = last_point(process);
-
-		if (!is_target(process))
-			continue;
-		if (point && process->leader->model < MODELS)
-			add_worker(&footprint->margins[process->leader->model], point);
-		add_threads(&footprint->margins[PT_MODEL_THREAD], process);
+		if (is_target(footprint->processes[i]))
+			add_margins(footprint, footprint->processes[i]);
 	}
-	for (i = 0; i < MODELS; i++)
+	for (i = 0; i < footprint->margin_count; i++)
 		take_mean(&footprint->margins[i]);
 	return 0;
 }
@@ -488,10 +519,15 @@ const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint 
 	return &footprint->matrix;
 }
 
-const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint *footprint,
-						      enum pt_task_model model)
+size_t pt_footprint_margins(const struct pt_footprint *footprint)
 {
-	return &footprint->margins[model];
+	return footprint->margin_count;
+}
+
+const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint *footprint,
+						      size_t i)
+{
+	return &footprint->margins[i];
 }
 
 uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse)

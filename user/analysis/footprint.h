@@ -45,8 +45,10 @@ struct pt_footprint_matrix {
 	size_t common_count, common_room;
 };
 
-/* What workers of one model cost: means over those whose figures are known. */
+/* What workers of one model and name cost: means over those whose figures are known. */
 struct pt_footprint_margin {
+	enum pt_task_model model;
+	const char *comm;		     /* the leader's; of threads their process's */
 	uint64_t workers;		     /* of threads: whose stacks could be told */
 	uint64_t rss, pss, uss, page_tables; /* of processes */
 	uint64_t kernel_stacks;
@@ -71,8 +73,10 @@ const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint 
 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint);
 
+/* In order of first mention; of very many sorts only the first. */
+size_t pt_footprint_margins(const struct pt_footprint *footprint);
 const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint *footprint,
-						      enum pt_task_model model);
+						      size_t i);
 
 /* Resident bytes by the kernel's counters at a pulse. */
 uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse);

@@ -391,9 +391,11 @@ static json_t *faults_json(const struct pt_footprint *footprint)
 	return list_take(&list);
 }
 
-static json_t *process_margin(const struct pt_footprint_margin *margin, const char *model)
+static json_t *process_margin(const struct pt_footprint_margin *margin)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "model", model, "workers",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
+			 model_names[margin->model], "comm",
+			 pt_json_text(margin->comm[0] ? margin->comm : "?"), "workers",
 			 pt_json_int(margin->workers), "rss_bytes", pt_json_int(margin->rss),
 			 "pss_bytes", pt_json_int(margin->pss), "uss_bytes",
 			 pt_json_int(margin->uss), "page_tables_bytes",
@@ -401,9 +403,10 @@ static json_t *process_margin(const struct pt_footprint_margin *margin, const ch
 			 pt_json_int(margin->kernel_stacks));
 }
 
-static json_t *thread_margin(const struct pt_footprint_margin *margin, const char *model)
+static json_t *thread_margin(const struct pt_footprint_margin *margin)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "model", model, "workers",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "model", model_names[margin->model],
+			 "comm", pt_json_text(margin->comm[0] ? margin->comm : "?"), "workers",
 			 pt_json_int(margin->workers), "stack_bytes",
 			 known(margin->workers, margin->stack), "kernel_stacks_bytes",
 			 known(margin->workers, margin->kernel_stacks), "comers",
@@ -416,13 +419,12 @@ static json_t *margins_json(const struct pt_footprint *footprint)
 	struct list list = list_new();
 	size_t i;
 
-	for (i = 0; i < PT_ARRAY_SIZE(model_names); i++) {
+	for (i = 0; i < pt_footprint_margins(footprint); i++) {
 		const struct pt_footprint_margin *margin = pt_footprint_margin(footprint, i);
 
 		if (margin->workers || margin->comers)
-			list_add(&list, i == PT_MODEL_THREAD
-						? thread_margin(margin, model_names[i])
-						: process_margin(margin, model_names[i]));
+			list_add(&list, margin->model == PT_MODEL_THREAD ? thread_margin(margin)
+									 : process_margin(margin));
 	}
 	return list_take(&list);
 }

@@ -8,7 +8,7 @@
 
 #define SHOWN_PROCESSES 16
 #define SHOWN_FORKS	8
-#define MATRIX_MAX	8
+#define MATRIX_MAX	6
 
 /* Changes below this are the noise of any allocator. */
 #define WORTH_A_LINE_BYTES (1 << 20)
@@ -85,29 +85,33 @@ static int write_margin(const struct pt_text *text, const json_t *margin)
 	if (!strcmp(model, "main"))
 		return 0;
 	if (strcmp(model, "thread"))
-		return pt_text_line(
-			text,
-			"  one more like the %" PRIu64 " of model %s: %s of its own (USS), %s of "
-			"kernel memory; PSS %s, and RSS %s misleads",
-			pt_text_int(margin, "workers"), model, bytes_at(margin, "uss_bytes").s,
-			pt_format_bytes(pt_text_int(margin, "page_tables_bytes") +
-					pt_text_int(margin, "kernel_stacks_bytes"))
-				.s,
-			bytes_at(margin, "pss_bytes").s, bytes_at(margin, "rss_bytes").s);
+		return pt_text_line(text,
+				    "  one more %s of model %s, by %" PRIu64
+				    ": %s of its own (USS), %s of "
+				    "kernel memory; PSS %s, and RSS %s misleads",
+				    pt_text_string(margin, "comm"), model,
+				    pt_text_int(margin, "workers"), bytes_at(margin, "uss_bytes").s,
+				    pt_format_bytes(pt_text_int(margin, "page_tables_bytes") +
+						    pt_text_int(margin, "kernel_stacks_bytes"))
+					    .s,
+				    bytes_at(margin, "pss_bytes").s,
+				    bytes_at(margin, "rss_bytes").s);
 	if (!comers)
-		return pt_text_line(
-			text,
-			"  threads share all memory of their process; one more: a stack of %s, "
-			"%s of kernel memory; its part of the heap cannot be told",
-			bytes_at(margin, "stack_bytes").s,
-			bytes_at(margin, "kernel_stacks_bytes").s);
+		return pt_text_line(text,
+				    "  threads of %s share all memory of their process; one more: "
+				    "a stack of %s, "
+				    "%s of kernel memory; its part of the heap cannot be told",
+				    pt_text_string(margin, "comm"),
+				    bytes_at(margin, "stack_bytes").s,
+				    bytes_at(margin, "kernel_stacks_bytes").s);
 	return pt_text_line(
 		text,
-		"  threads share all memory of their process; one more: a stack of %s, %s of "
+		"  threads of %s share all memory of their process; one more: a stack of %s, %s of "
 		"kernel memory; with its part of the heap at most about %s (growth of USS over "
 		"%" PRIu64 " that came)",
-		bytes_at(margin, "stack_bytes").s, bytes_at(margin, "kernel_stacks_bytes").s,
-		bytes_at(margin, "uss_growth_bytes").s, comers);
+		pt_text_string(margin, "comm"), bytes_at(margin, "stack_bytes").s,
+		bytes_at(margin, "kernel_stacks_bytes").s, bytes_at(margin, "uss_growth_bytes").s,
+		comers);
 }
 
 static int write_group(const struct pt_text *text, const json_t *memory)
