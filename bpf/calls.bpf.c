@@ -90,7 +90,10 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	}
 	if (end == PT_END_EPOLL_CREATE)
 		pt_epoll_created(bpf_get_current_task_btf(), result);
-	if (end >= PT_END_READ) {
+	if (end >= PT_END_READ &&
+	    (end > PT_END_WRITE ||
+	     !pt_ipc_summed(target, bpf_get_current_task_btf(), pt_syscall_first(regs), result,
+			    end == PT_END_WRITE))) {
 		struct pt_ipc call = {
 			.cpu = cpu,
 			.target = target,

@@ -402,6 +402,33 @@ static __noinline int pt_ipc_other(struct pt_ipc *call)
 	return 0;
 }
 
+/*
+ * The calls that servers make most: moved something through a socket that is summed up, in the same window, or through
+ * what is no channel. True if that was it.
+ */
+static __always_inline bool pt_ipc_summed(struct pt_target *target, struct task_struct *task,
+					  __u32 fd, __s64 result, __u32 sent)
+{
+	struct file *file = result > 0 ? pt_file_of(task, fd) : NULL;
+	struct pt_end_state *end;
+	struct inode *inode;
+
+	if (!file)
+		return false;
+	inode = BPF_CORE_READ(file, f_inode);
+	end = &target->ends[(__u64)inode * 0x9e3779b97f4a7c15ULL >> 60];
+	if (end->object != (__u64)inode || (end->id && !end->summed) ||
+	    end->number != BPF_CORE_READ(inode, i_ino))
+		return false;
+	if (!end->id)
+		return true;
+	if (end->window[sent] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
+		return false;
+	end->bytes[sent] += result;
+	end->count[sent]++;
+	return true;
+}
+
 /* The end of a call that has to do with channels. */
 static __noinline int pt_ipc_ended(struct pt_ipc *call)
 {

@@ -23,6 +23,7 @@
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
 	S(contention)                                                                              \
+	S(ipc)                                                                                     \
 	S(memory)                                                                                  \
 	S(workloads)
 

@@ -17,6 +17,7 @@
 	T(pools)                                                                                   \
 	T(tree)                                                                                    \
 	T(contention)                                                                              \
+	T(ipc)                                                                                     \
 	T(memory)
 
 struct pt_text {

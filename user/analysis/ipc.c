@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis/ipc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Flows of one channel that are told apart; the rest goes between unknown ones. */
+#define FLOW_LIMIT 1024
+/* A reader may be ahead of its writer by as long as the writer's call took, but hardly by more. */
+#define DEBT_NS 1000000000u
+
+#define OUR_KINDS                                                                                  \
+	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
+	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder))
+
+/* The flows of a channel, most recently used first. */
+struct flows_of {
+	struct pt_flow **flows;
+	size_t count, room;
+};
+
+/* What a task slept in since its last transfer. */
+struct sleep_of {
+	uint64_t ns, until;
+	int syscall;
+	uint8_t reason;
+};
+
+struct ipc {
+	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
+	struct pt_model *model;
+	struct pt_task_rows sleeps;
+};
+
+/* Whom a delivery belongs to. */
+struct delivery_to {
+	struct ipc *ipc;
+	struct pt_channel *channel;
+	unsigned int side;
+};
+
+extern const struct pt_analysis_class pt_ipc_class;
+
+static struct pt_flow *new_flow(struct ipc *ipc, struct flows_of *of)
+{
+	struct pt_ipc *result = &ipc->result;
+	struct pt_flow **grown, *flow;
+
+	if (of->count == of->room) {
+		grown = reallocarray(of->flows, of->room ? of->room * 2 : 4, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		of->flows = grown;
+		of->room = of->room ? of->room * 2 : 4;
+	}
+	if (result->flow_count == result->flow_room) {
+		size_t room = result->flow_room ? result->flow_room * 2 : 64;
+
+		grown = reallocarray(result->flows, room, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		result->flows = grown;
+		result->flow_room = room;
+	}
+	flow = calloc(1, sizeof(*flow));
+	if (flow)
+		of->flows[of->count++] = result->flows[result->flow_count++] = flow;
+	return flow;
+}
+
+static struct pt_flow *find_flow(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
+				 const struct pt_model_task *from, const struct pt_model_task *to)
+{
+	struct flows_of *of = channel->extra;
+	struct pt_flow *flow;
+	size_t i;
+
+	if (!of)
+		channel->extra = of = calloc(1, sizeof(*of));
+	if (!of)
+		return NULL;
+	if (of->count >= FLOW_LIMIT)
+		from = to = pt_model_nobody(ipc->model);
+	for (i = 0; i < of->count; i++) {
+		flow = of->flows[i];
+		if (flow->from != from || flow->to != to || flow->side != side)
+			continue;
+		of->flows[i] = of->flows[i / 2];
+		of->flows[i / 2] = flow;
+		return flow;
+	}
+	flow = new_flow(ipc, of);
+	if (!flow)
+		return NULL;
+	flow->from = from;
+	flow->to = to;
+	flow->channel = channel->index;
+	flow->side = (uint8_t)side;
+	return flow;
+}
+
+static int on_delivery(void *context, const struct pt_delivery *delivery)
+{
+	struct delivery_to *to = context;
+	struct pt_flow *flow =
+		find_flow(to->ipc, to->channel, to->side, delivery->from, delivery->to);
+
+	if (!flow)
+		return -ENOMEM;
+	flow->bytes += delivery->bytes;
+	flow->messages += delivery->messages;
+	return delivery->timed ? pt_histogram_add(&flow->latency, delivery->latency) : 0;
+}
+
+/* A task that no other record mentions is still a sender. */
+static const struct pt_model_task *task_of(const struct ipc *ipc, uint32_t tid)
+{
+	const struct pt_model_task *task = pt_model_find(ipc->model, tid);
+
+	return task ? task : pt_model_nobody(ipc->model);
+}
+
+/* Do both sides lie on this machine, and does all that is sent arrive in order? */
+static bool has_queue(const struct pt_channel *channel)
+{
+	switch (channel->kind) {
+	case PT_CHANNEL_TCP:
+		return channel->flags & PT_ENDPOINT_LOOPBACK;
+	case PT_CHANNEL_UDP:
+		return channel->side[0].seen && channel->side[1].seen;
+	case PT_CHANNEL_UNIX:
+		return channel->type == 1 /* SOCK_STREAM */ || channel->side[1].end ||
+		       channel->sends_to;
+	case PT_CHANNEL_PIPE:
+	case PT_CHANNEL_FIFO:
+	case PT_CHANNEL_EVENTFD:
+	case PT_CHANNEL_POSIX_QUEUE:
+	case PT_CHANNEL_SYSV_QUEUE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t units_of(const struct pt_channel *channel, const struct pt_transfer *row)
+{
+	if (channel->kind == PT_CHANNEL_EVENTFD)
+		return row->value ? row->value : row->count;
+	return pt_channel_keeps_messages(channel) ? row->count : row->bytes;
+}
+
+static int deliver_far(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
+		       const struct pt_transfer *row, const struct pt_model_task *task)
+{
+	bool sent = row->flags & PT_TRANSFER_SENT;
+	struct pt_delivery delivery = {
+		.from = sent ? task : NULL,
+		.to = sent ? NULL : task,
+		.bytes = row->bytes,
+		.messages = row->count,
+	};
+
+	return on_delivery(&(struct delivery_to){ipc, channel, sent ? !side : side}, &delivery);
+}
+
+static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
+		   const struct pt_transfer *row, const struct pt_model_task *task)
+{
+	struct pt_piece_of_queue piece = {
+		.task = task,
+		.time = row->time,
+		.units = units_of(channel, row),
+		.bytes = row->bytes,
+		.messages = row->count,
+		.summed = row->count > 1,
+	};
+	struct pt_queue *queue;
+	struct delivery_to to = {.ipc = ipc};
+	bool sent = row->flags & PT_TRANSFER_SENT;
+
+	if (!has_queue(channel))
+		return deliver_far(ipc, channel, side, row, task);
+	queue = pt_channel_queue(&channel, &side, sent);
+	to.channel = channel;
+	to.side = side;
+	return sent ? pt_queue_write(queue, &piece, on_delivery, &to)
+		    : pt_queue_read(queue, &piece, on_delivery, &to);
+}
+
+/* Does a task that slept for this reason sleep on a channel of that kind? */
+static bool is_reason_of(uint8_t reason, uint8_t kind)
+{
+	switch (kind) {
+	case PT_CHANNEL_PIPE:
+	case PT_CHANNEL_FIFO:
+		return reason == PT_REASON_PIPE;
+	case PT_CHANNEL_UNIX:
+		return reason == PT_REASON_UNIX;
+	case PT_CHANNEL_TCP:
+		return reason == PT_REASON_TCP;
+	case PT_CHANNEL_UDP:
+		return reason == PT_REASON_UDP;
+	case PT_CHANNEL_EVENTFD:
+		return reason == PT_REASON_EVENTFD;
+	case PT_CHANNEL_POSIX_QUEUE:
+	case PT_CHANNEL_SYSV_QUEUE:
+		return reason == PT_REASON_IPC;
+	default:
+		return false;
+	}
+}
+
+/* A task that slept in a call which then moved something had waited for this channel. */
+static int charge_sleep(struct ipc *ipc, const struct pt_channel *channel,
+			struct pt_traffic *traffic, const struct pt_transfer *row,
+			const struct pt_model_task *task)
+{
+	struct sleep_of *sleep = pt_task_rows_get(&ipc->sleeps, task);
+
+	if (!sleep)
+		return -ENOMEM;
+	if (sleep->ns && sleep->syscall == row->syscall &&
+	    is_reason_of(sleep->reason, channel->kind)) {
+		traffic->blocked_ns += sleep->ns;
+		if (sleep->ns > traffic->blocked_max) {
+			traffic->blocked_max = sleep->ns;
+			traffic->blocked_max_at = sleep->until;
+			traffic->blocked_max_task = task;
+		}
+	}
+	sleep->ns = 0;
+	return 0;
+}
+
+static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
+{
+	const struct pt_model_task *task = task_of(ipc, row->tid);
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+	struct pt_traffic *traffic;
+	int ret;
+
+	if (!channel)
+		return -ENOMEM;
+	traffic = row->flags & PT_TRANSFER_SENT ? &channel->side[side].sent
+						: &channel->side[side].received;
+	channel->side[side].seen = true;
+	if (!row->bytes) /* a datagram of nothing */
+		traffic->empty += row->count;
+	traffic->bytes += row->bytes;
+	traffic->messages += row->count;
+	ret = charge_sleep(ipc, channel, traffic, row, task);
+	return ret ? ret : deliver(ipc, channel, side, row, task);
+}
+
+static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
+{
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+	struct pt_traffic *sent, *received;
+
+	if (!channel)
+		return -ENOMEM;
+	sent = &channel->side[side].sent;
+	received = &channel->side[side].received;
+	channel->side[side].seen = true;
+	sent->would_block += row->send_blocked;
+	sent->failed += row->send_failed;
+	sent->empty += row->send_empty;
+	received->would_block += row->receive_blocked;
+	received->failed += row->receive_failed;
+	received->empty += row->receive_empty;
+	return 0;
+}
+
+static int on_pass(struct ipc *ipc, const struct pt_pass *row)
+{
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+
+	if (!channel)
+		return -ENOMEM;
+	if (row->flags & PT_TRANSFER_SENT)
+		channel->side[side].sent.fds += row->count;
+	else
+		channel->side[side].received.fds += row->count;
+	return 0;
+}
+
+static int on_record(void *self, const struct pt_record *record)
+{
+	struct ipc *ipc = self;
+
+	switch (record->kind) {
+	case PT_KIND_endpoint:
+		return pt_channels_describe(&ipc->result.channels, record, ipc->model);
+	case PT_KIND_transfer:
+		return on_transfer(ipc, record->row);
+	case PT_KIND_attempt:
+		return on_attempt(ipc, record->row);
+	case PT_KIND_pass:
+		return on_pass(ipc, record->row);
+	case PT_KIND_holder:
+		return pt_channels_add_holder(&ipc->result.channels, record->row);
+	default:
+		return 0;
+	}
+}
+
+static int on_span(void *self, const struct pt_span *span)
+{
+	struct ipc *ipc = self;
+	struct sleep_of *sleep;
+
+	if (span->part != PT_PART_BLOCKED || span->syscall < 0)
+		return 0;
+	sleep = pt_task_rows_get(&ipc->sleeps, span->task);
+	if (!sleep)
+		return -ENOMEM;
+	if (sleep->syscall != span->syscall || sleep->reason != span->reason)
+		sleep->ns = 0;
+	sleep->ns += span->to - span->from;
+	sleep->until = span->to;
+	sleep->syscall = span->syscall;
+	sleep->reason = (uint8_t)span->reason;
+	return 0;
+}
+
+bool pt_ipc_is_used(const struct pt_channel *channel)
+{
+	for (unsigned int side = 0; side < 2; side++) {
+		const struct pt_traffic *sent = &channel->side[side].sent;
+		const struct pt_traffic *received = &channel->side[side].received;
+
+		if (sent->messages || received->messages || sent->would_block ||
+		    received->would_block || sent->failed || received->failed || sent->empty ||
+		    received->empty)
+			return true;
+	}
+	return false;
+}
+
+bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
+{
+	const struct pt_side *own = &channel->side[side];
+	uint32_t i;
+
+	if (!has_queue(channel))
+		return false;
+	if (own->received.messages)
+		return true;
+	for (i = 0; i < own->holder_count; i++) {
+		if (own->holders[i].flags & PT_HOLDER_READS)
+			return false;
+	}
+	return channel->two_sided ? own->seen : (channel->flags & PT_ENDPOINT_CREATED) != 0;
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	const struct pt_flow *x = *(const struct pt_flow *const *)a;
+	const struct pt_flow *y = *(const struct pt_flow *const *)b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	if (x->messages != y->messages)
+		return x->messages < y->messages ? 1 : -1;
+	return (x->channel > y->channel) - (x->channel < y->channel);
+}
+
+static bool has_outsider(const struct pt_side *side)
+{
+	uint32_t i;
+
+	for (i = 0; i < side->holder_count; i++) {
+		if (side->holders[i].flags & PT_HOLDER_WRITES)
+			return true;
+	}
+	return false;
+}
+
+/* Who is who is in doubt where something came in that nobody recorded. */
+static bool is_unsure(const struct pt_channel *channel, unsigned int side)
+{
+	const struct pt_side *own = &channel->side[side];
+
+	return own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE) ||
+	       (!channel->two_sided && has_outsider(own));
+}
+
+static int finish(void *self)
+{
+	struct ipc *ipc = self;
+	struct pt_ipc *result = &ipc->result;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < result->channels.count; i++) {
+		struct pt_channel *channel = result->channels.list[i];
+
+		for (unsigned int side = 0; !ret && side < 2; side++)
+			ret = pt_queue_finish(&channel->side[side].queue, pt_model_end(ipc->model),
+					      on_delivery,
+					      &(struct delivery_to){ipc, channel, side});
+	}
+	for (i = 0; i < result->flow_count; i++) {
+		struct pt_flow *flow = result->flows[i];
+
+		flow->unsure = is_unsure(result->channels.list[flow->channel], flow->side);
+	}
+	if (result->flow_count)
+		qsort(result->flows, result->flow_count, sizeof(struct pt_flow *), compare_flows);
+	return ret;
+}
+
+static int start(void **self, struct pt_model *model)
+{
+	struct ipc *ipc = calloc(1, sizeof(*ipc));
+	struct pt_observer observer = {
+		.self = ipc, .span = on_span, .record = on_record, .kinds = OUR_KINDS};
+
+	*self = ipc;
+	if (!ipc)
+		return -ENOMEM;
+	ipc->model = model;
+	ipc->sleeps.size = sizeof(struct sleep_of);
+	return pt_model_observe(model, &observer);
+}
+
+static void release(void *self)
+{
+	struct ipc *ipc = self;
+	size_t i;
+
+	for (i = 0; i < ipc->result.channels.count; i++) {
+		struct flows_of *of = ipc->result.channels.list[i]->extra;
+
+		free(of ? of->flows : NULL);
+		free(of);
+	}
+	for (i = 0; i < ipc->result.flow_count; i++) {
+		pt_histogram_clear(&ipc->result.flows[i]->latency);
+		free(ipc->result.flows[i]);
+	}
+	free(ipc->result.flows);
+	pt_channels_clear(&ipc->result.channels);
+	pt_task_rows_clear(&ipc->sleeps);
+	free(ipc);
+}
+
+const struct pt_analysis_class pt_ipc_class = {
+	.name = "ipc",
+	.kinds = OUR_KINDS,
+	.start = start,
+	.finish = finish,
+	.free = release,
+};

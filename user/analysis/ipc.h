@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who sent how much to whom, through what, and how long did it lie there? */
+#ifndef PT_ANALYSIS_IPC_H
+#define PT_ANALYSIS_IPC_H
+
+#include "analysis/analysis.h"
+#include "base/histogram.h"
+#include "model/channels.h"
+
+/* What one task sent to one other through a channel. */
+struct pt_flow {
+	const struct pt_model_task *from, *to; /* NULL: outside of what was recorded */
+	uint64_t bytes, messages;
+	struct pt_histogram latency; /* ns; of messages of which both moments are known */
+	uint32_t channel;	     /* index */
+	uint8_t side;		     /* to which side of it */
+	bool unsure;		     /* latency and, with several writers or readers, who is who */
+};
+
+struct pt_ipc {
+	struct pt_channels channels;
+	struct pt_flow **flows; /* the heaviest first, once the model is finished */
+	size_t flow_count, flow_room;
+};
+
+/* Is it known what was still to be read from a side at the end? */
+bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side);
+
+/* A channel that something was done with. */
+bool pt_ipc_is_used(const struct pt_channel *channel);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/channels.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A long recording, or a crafted file, may name millions of ends. */
+#define CHANNEL_LIMIT 100000
+#define HOLDER_LIMIT  64
+
+static const uint8_t kind_of_class[] = {
+	[PT_CLASS_PIPE] = PT_CHANNEL_PIPE,
+	[PT_CLASS_FIFO] = PT_CHANNEL_FIFO,
+	[PT_CLASS_SOCKET] = PT_CHANNEL_SOCKET,
+	[PT_CLASS_EVENTFD] = PT_CHANNEL_EVENTFD,
+	[PT_CLASS_POSIX_QUEUE] = PT_CHANNEL_POSIX_QUEUE,
+	[PT_CLASS_SYSV_QUEUE] = PT_CHANNEL_SYSV_QUEUE,
+	[PT_CLASS_MEMORY] = PT_CHANNEL_MEMORY,
+};
+
+struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t end,
+				   unsigned int *side)
+{
+	struct pt_channel *channel = pt_keymap_get(&channels->by_end, end);
+
+	*side = channel && channel->side[0].end != end;
+	return channel;
+}
+
+static struct pt_channel *add_channel(struct pt_channels *channels)
+{
+	struct pt_channel *channel;
+
+	if (channels->others)
+		return channels->others;
+	if (channels->count == channels->room) {
+		size_t room = channels->room ? channels->room * 2 : 64;
+		struct pt_channel **list = reallocarray(channels->list, room, sizeof(*list));
+
+		if (!list)
+			return NULL;
+		channels->list = list;
+		channels->room = room;
+	}
+	channel = calloc(1, sizeof(*channel));
+	if (!channel)
+		return NULL;
+	channel->index = (uint32_t)channels->count;
+	channels->list[channels->count++] = channel;
+	if (channels->count == CHANNEL_LIMIT)
+		channels->others = channel;
+	return channel;
+}
+
+struct pt_channel *pt_channel_of(struct pt_channels *channels, uint64_t end, unsigned int *side)
+{
+	uint32_t class = PT_ENDPOINT_CLASS(end);
+	struct pt_channel *channel = pt_channel_find(channels, end, side);
+
+	if (channel)
+		return channel;
+	channel = add_channel(channels);
+	if (!channel || channel == channels->others)
+		return channel;
+	if (pt_keymap_put(&channels->by_end, end, channel))
+		return NULL;
+	channel->side[0].end = end;
+	channel->kind = class < PT_ARRAY_SIZE(kind_of_class) ? kind_of_class[class] : 0;
+	channel->two_sided = class == PT_CLASS_SOCKET;
+	return channel;
+}
+
+struct pt_queue *pt_channel_queue(struct pt_channel **channel, unsigned int *side, bool sent)
+{
+	if (sent && (*channel)->sends_to) {
+		*side = (*channel)->sends_to->side[0].end != (*channel)->side[!*side].end;
+		*channel = (*channel)->sends_to;
+	} else if (sent && (*channel)->two_sided) {
+		*side = !*side;
+	}
+	return &(*channel)->side[*side].queue;
+}
+
+static bool is_inet(const struct pt_endpoint *row)
+{
+	return row->kind == PT_CHANNEL_TCP || row->kind == PT_CHANNEL_UDP;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_of_tuple(uint64_t kind, uint64_t network, const uint64_t ends[2][3])
+{
+	uint64_t hash = mix(kind, network);
+	size_t i, j;
+
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < 3; j++)
+			hash = mix(hash, ends[i][j]);
+	}
+	return hash;
+}
+
+/* The connection as its other side would describe it. */
+static struct pt_channel *find_connection(const struct pt_channels *channels,
+					  const struct pt_endpoint *row)
+{
+	uint64_t seen[2][3] = {{row->peer_high, row->peer_low, row->peer_port},
+			       {row->local_high, row->local_low, row->local_port}};
+	struct pt_channel *channel =
+		pt_keymap_get(&channels->by_tuple, hash_of_tuple(row->kind, row->network, seen));
+	const struct pt_side *side = channel ? &channel->side[0] : NULL;
+
+	if (!channel || channel->side[1].end || side->port != row->peer_port ||
+	    side->address[0] != row->peer_high || side->address[1] != row->peer_low)
+		return NULL;
+	return channel;
+}
+
+static int remember_connection(struct pt_channels *channels, struct pt_channel *channel,
+			       const struct pt_endpoint *row)
+{
+	uint64_t own[2][3] = {{row->local_high, row->local_low, row->local_port},
+			      {row->peer_high, row->peer_low, row->peer_port}};
+
+	return pt_keymap_put(&channels->by_tuple, hash_of_tuple(row->kind, row->network, own),
+			     channel);
+}
+
+/* The channel that a socket is the second side of; NULL if its other side was not seen yet. */
+static struct pt_channel *find_peer(const struct pt_channels *channels,
+				    const struct pt_endpoint *row)
+{
+	struct pt_channel *channel = NULL;
+	unsigned int side;
+
+	if (row->peer)
+		channel = pt_channel_find(channels, row->peer, &side);
+	else if (is_inet(row) && row->peer_port)
+		channel = find_connection(channels, row);
+	if (!channel || !channel->two_sided ||
+	    (channel->side[1].end && channel->side[1].end != row->end))
+		return NULL;
+	return channel;
+}
+
+/* What its first side told of the other one before it was seen stands there already. */
+static void join(struct pt_channel *channel, unsigned int side, const struct pt_endpoint *row)
+{
+	channel->side[side].end = row->end;
+}
+
+static void name_channel(struct pt_channel *channel, const struct pt_record *record)
+{
+	if (channel->name || !record->text_len)
+		return;
+	channel->name = strndup(record->text, record->text_len);
+}
+
+static void take_facts(struct pt_channel *channel, unsigned int side,
+		       const struct pt_record *record, const struct pt_model *model)
+{
+	const struct pt_endpoint *row = record->row;
+	struct pt_side *own = &channel->side[side], *other = &channel->side[!side];
+
+	channel->kind = row->kind < PT_CHANNEL_COUNT ? row->kind : PT_CHANNEL_NONE;
+	channel->type = row->type;
+	channel->flags |= row->flags;
+	channel->device = row->device;
+	channel->network = row->network;
+	own->address[0] = row->local_high;
+	own->address[1] = row->local_low;
+	own->port = row->local_port;
+	own->peer_pid = row->peer_pid;
+	own->seen = true;
+	if (channel->two_sided && !other->port) {
+		other->address[0] = row->peer_high;
+		other->address[1] = row->peer_low;
+		other->port = row->peer_port;
+	}
+	if (row->flags & PT_ENDPOINT_CREATED && !channel->creator)
+		channel->creator = pt_model_find(model, row->tid);
+	name_channel(channel, record);
+}
+
+/* What lay there before: told by the first description of a direction, less what has been recorded of it since. */
+static int take_queue(struct pt_channel *channel, struct pt_queue *queue, uint64_t queued)
+{
+	if (queue->written.count || queue->owed.count || queued <= queue->units)
+		return 0;
+	return pt_queue_preload(queue, queued, pt_channel_keeps_messages(channel) ? 0 : queued);
+}
+
+static int take_queues(struct pt_channel *channel, unsigned int side, const struct pt_endpoint *row,
+		       bool first)
+{
+	int ret = 0;
+
+	/* The first side of a local socket pair sees both queues; of a TCP connection each side knows its own. */
+	if (first || channel->kind == PT_CHANNEL_TCP)
+		ret = take_queue(channel, &channel->side[side].queue, row->queued);
+	if (!ret && first && channel->two_sided)
+		ret = take_queue(channel, &channel->side[!side].queue, row->peer_queued);
+	return ret;
+}
+
+/* So that the other side, once it is seen, is found by its name. */
+static int name_peer(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
+		     uint64_t peer)
+{
+	struct pt_channel *known;
+
+	if (!peer || !channel->two_sided || channel->side[!side].end)
+		return 0;
+	channel->side[!side].end = peer;
+	known = pt_keymap_get(&channels->by_end, peer);
+	if (!known)
+		return pt_keymap_put(&channels->by_end, peer, channel);
+	if (known != channel && pt_channel_keeps_messages(channel))
+		channel->sends_to = known;
+	return 0;
+}
+
+int pt_channels_describe(struct pt_channels *channels, const struct pt_record *record,
+			 const struct pt_model *model)
+{
+	const struct pt_endpoint *row = record->row;
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_find(channels, row->end, &side);
+	bool first;
+
+	if (!channel && PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET) {
+		channel = find_peer(channels, row);
+		if (channel) {
+			side = 1;
+			join(channel, side, row);
+			if (pt_keymap_put(&channels->by_end, row->end, channel))
+				return -ENOMEM;
+		}
+	}
+	if (!channel)
+		channel = pt_channel_of(channels, row->end, &side);
+	if (!channel || channel == channels->others)
+		return channel ? 0 : -ENOMEM;
+	first = !channel->described;
+	if (first)
+		channel->first_ns = row->time;
+	channel->described = true;
+	take_facts(channel, side, record, model);
+	if (name_peer(channels, channel, side, row->peer))
+		return -ENOMEM;
+	if (is_inet(row) && row->peer_port && side == 0 &&
+	    remember_connection(channels, channel, row))
+		return -ENOMEM;
+	return take_queues(channel, side, row, first);
+}
+
+int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder)
+{
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_find(channels, holder->end, &side);
+	struct pt_side *own = channel ? &channel->side[side] : NULL;
+	struct pt_holder_of *holders;
+	uint32_t i;
+
+	if (!channel)
+		return 0;
+	for (i = 0; i < own->holder_count && own->holders[i].pid != holder->pid; i++)
+		;
+	if (i == HOLDER_LIMIT)
+		return 0;
+	if (i == own->holder_count) {
+		holders = reallocarray(own->holders, i + 1, sizeof(*holders));
+		if (!holders)
+			return -ENOMEM;
+		own->holders = holders;
+		own->holder_count++;
+		holders[i] = (struct pt_holder_of){.pid = holder->pid};
+	}
+	own->holders[i].flags |= holder->flags;
+	memcpy(own->holders[i].comm, holder->comm.s, PT_COMM_LEN);
+	return 0;
+}
+
+void pt_channels_clear(struct pt_channels *channels)
+{
+	size_t i;
+
+	for (i = 0; i < channels->count; i++) {
+		struct pt_channel *channel = channels->list[i];
+
+		for (unsigned int side = 0; side < 2; side++) {
+			pt_queue_clear(&channel->side[side].queue);
+			free(channel->side[side].holders);
+		}
+		free(channel->name);
+		free(channel);
+	}
+	free(channels->list);
+	pt_keymap_clear(&channels->by_end);
+	pt_keymap_clear(&channels->by_tuple);
+	*channels = (struct pt_channels){0};
+}

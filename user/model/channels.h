@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Channels, put together from the records of their ends. A pipe, a FIFO, an eventfd or a message queue has one side, a
+ * socket two; the other side may never be seen.
+ */
+#ifndef PT_MODEL_CHANNELS_H
+#define PT_MODEL_CHANNELS_H
+
+#include "base/keymap.h"
+#include "model/model.h"
+#include "model/queue.h"
+
+/* What targets did with one direction of a side. */
+struct pt_traffic {
+	uint64_t bytes, messages;
+	uint64_t would_block, failed, empty;
+	uint64_t fds;	     /* descriptors that went with messages */
+	uint64_t blocked_ns; /* tasks were asleep in these calls */
+	uint64_t blocked_max;
+	uint64_t blocked_max_at;		      /* when the longest of these ended */
+	const struct pt_model_task *blocked_max_task; /* NULL: none */
+};
+
+/* A process that has a side open, and is no target: from a look at /proc. */
+struct pt_holder_of {
+	uint32_t pid;
+	uint32_t flags; /* PT_HOLDER_* */
+	char comm[PT_COMM_LEN + 1];
+};
+
+struct pt_side {
+	uint64_t end; /* its name, 0: not seen, or not known */
+	struct pt_traffic sent, received;
+	struct pt_queue queue; /* to be received here */
+	uint64_t address[2];   /* of an IP socket: high, low */
+	uint32_t peer_pid;     /* who the kernel says had made the other side; 0: not known */
+	uint16_t port;
+	bool seen; /* a target used it */
+	struct pt_holder_of *holders;
+	uint32_t holder_count;
+};
+
+struct pt_channel {
+	uint32_t index;
+	uint32_t device, network;
+	uint8_t kind;	/* enum pt_channel_kind */
+	uint8_t type;	/* SOCK_*, 0: no socket */
+	uint16_t flags; /* PT_ENDPOINT_* */
+	bool two_sided;
+	bool described;
+	struct pt_side side[2];
+	struct pt_channel *sends_to; /* datagrams, if several send to one: who owns that queue */
+	const struct pt_model_task *creator; /* NULL: it was there before, or not seen */
+	uint64_t first_ns;		     /* when it was first seen */
+	char *name;			     /* address or file name; NULL: none */
+	void *extra;			     /* of whoever analyses it */
+};
+
+struct pt_channels {
+	struct pt_channel **list;
+	size_t count, room;
+	struct pt_channel *others; /* stands for all beyond a limit; NULL: there are none */
+	struct pt_keymap by_end;   /* end: channel */
+	struct pt_keymap by_tuple; /* hash of addresses and ports: the latest channel of these */
+};
+
+/* The channel and side of an end, made if need be; NULL without memory. */
+struct pt_channel *pt_channel_of(struct pt_channels *channels, uint64_t end, unsigned int *side);
+
+/* NULL if it was never mentioned. */
+struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t end,
+				   unsigned int *side);
+
+/* Takes a description of an end. 0 or -ENOMEM. */
+int pt_channels_describe(struct pt_channels *channels, const struct pt_record *record,
+			 const struct pt_model *model);
+
+int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder);
+
+/* Where what is sent from a side lies until it is received, or what is received there: the channel and side that own it. */
+struct pt_queue *pt_channel_queue(struct pt_channel **channel, unsigned int *side, bool sent);
+
+/* What offsets of a channel count: are messages kept apart? */
+static inline bool pt_channel_keeps_messages(const struct pt_channel *channel)
+{
+	return (channel->type && channel->type != 1 /* SOCK_STREAM */) ||
+	       channel->kind == PT_CHANNEL_POSIX_QUEUE || channel->kind == PT_CHANNEL_SYSV_QUEUE;
+}
+
+/* Not `extra`. */
+void pt_channels_clear(struct pt_channels *channels);
+
+#endif

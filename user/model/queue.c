@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct pt_piece_of_queue *piece_at(const struct pt_pieces *pieces, size_t index)
+{
+	return &pieces->ring[(pieces->head + index) & (pieces->room - 1)];
+}
+
+static int grow(struct pt_pieces *pieces)
+{
+	size_t room = pieces->room ? pieces->room * 2 : 4, i;
+	struct pt_piece_of_queue *ring = calloc(room, sizeof(*ring));
+
+	if (!ring)
+		return -ENOMEM;
+	for (i = 0; i < pieces->count; i++)
+		ring[i] = *piece_at(pieces, i);
+	free(pieces->ring);
+	*pieces = (struct pt_pieces){.ring = ring, .room = room, .count = pieces->count};
+	return 0;
+}
+
+static void drop_first(struct pt_pieces *pieces)
+{
+	pieces->head = (pieces->head + 1) & (pieces->room - 1);
+	pieces->count--;
+}
+
+/* Adds a piece behind the others. When there are too many it joins the last one, whosever that is: bytes stay right. */
+static int push(struct pt_pieces *pieces, const struct pt_piece_of_queue *piece)
+{
+	struct pt_piece_of_queue *last;
+
+	if (pieces->count >= PT_QUEUE_LIMIT) {
+		last = piece_at(pieces, pieces->count - 1);
+		last->units += piece->units;
+		last->bytes += piece->bytes;
+		last->messages += piece->messages;
+		last->summed = true;
+		return 0;
+	}
+	if (pieces->count == pieces->room && grow(pieces))
+		return -ENOMEM;
+	*piece_at(pieces, pieces->count++) = *piece;
+	return 0;
+}
+
+static uint64_t share_of(uint64_t bytes, uint64_t part, uint64_t whole)
+{
+	return part == whole ? bytes : (uint64_t)((unsigned __int128)bytes * part / whole);
+}
+
+/* Tells of what `from` and `to` have in common, and takes it off both. */
+static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, pt_deliver deliver,
+		  void *context)
+{
+	uint64_t units = from->units < to->units ? from->units : to->units;
+	struct pt_delivery delivery = {
+		.from = from->task,
+		.to = to->task,
+		.bytes = share_of(from->bytes, units, from->units),
+		.messages = units == from->units ? from->messages : 0,
+		.latency = to->time > from->time ? to->time - from->time : 0,
+	};
+
+	delivery.timed = delivery.messages && from->task && !from->summed && !to->summed;
+	to->bytes -= share_of(to->bytes, units, to->units);
+	to->units -= units;
+	from->bytes -= delivery.bytes;
+	from->units -= units;
+	return deliver(context, &delivery);
+}
+
+static void count_depth(struct pt_queue *queue, uint64_t time)
+{
+	if (time > queue->changed) {
+		queue->depth_ns += (double)(time - queue->changed) * (double)queue->bytes;
+		queue->changed = time;
+	}
+}
+
+/* A sum never passes what its parts are, however a crafted file adds them up. */
+static uint64_t add_up(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
+{
+	queue->units = add_up(queue->units, piece->units);
+	queue->bytes = add_up(queue->bytes, piece->bytes);
+	if (queue->bytes > queue->max_bytes) {
+		queue->max_bytes = queue->bytes;
+		queue->max_at = piece->time;
+	}
+	return push(&queue->written, piece);
+}
+
+int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes)
+{
+	struct pt_piece_of_queue piece = {.units = units, .bytes = bytes};
+
+	return units ? enqueue(queue, &piece) : 0;
+}
+
+int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+		   pt_deliver deliver, void *context)
+{
+	struct pt_piece_of_queue left = *piece;
+	int ret = 0;
+
+	count_depth(queue, piece->time);
+	while (!ret && left.units && queue->owed.count) {
+		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
+		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
+
+		if (age > queue->longest_debt)
+			queue->longest_debt = age;
+		ret = settle(&left, debt, deliver, context);
+		if (!debt->units)
+			drop_first(&queue->owed);
+	}
+	return ret || !left.units ? ret : enqueue(queue, &left);
+}
+
+int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
+		  void *context)
+{
+	struct pt_piece_of_queue left = *piece;
+	int ret = 0;
+
+	count_depth(queue, piece->time);
+	while (!ret && left.units && queue->written.count) {
+		struct pt_piece_of_queue *first = piece_at(&queue->written, 0);
+		uint64_t units = first->units, bytes = first->bytes;
+
+		ret = settle(first, &left, deliver, context);
+		queue->units -=
+			units - first->units < queue->units ? units - first->units : queue->units;
+		queue->bytes -=
+			bytes - first->bytes < queue->bytes ? bytes - first->bytes : queue->bytes;
+		if (!first->units)
+			drop_first(&queue->written);
+	}
+	return ret || !left.units ? ret : push(&queue->owed, &left);
+}
+
+int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery;
+	size_t i;
+	int ret = 0;
+
+	count_depth(queue, end);
+	for (i = 0; !ret && i < queue->written.count; i++) {
+		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
+
+		delivery = (struct pt_delivery){
+			.from = piece->task, .bytes = piece->bytes, .messages = piece->messages};
+		ret = piece->task ? deliver(context, &delivery) : 0;
+	}
+	for (i = 0; !ret && i < queue->owed.count; i++) {
+		const struct pt_piece_of_queue *piece = piece_at(&queue->owed, i);
+
+		delivery = (struct pt_delivery){
+			.to = piece->task, .bytes = piece->bytes, .messages = piece->messages};
+		ret = deliver(context, &delivery);
+	}
+	return ret;
+}
+
+void pt_queue_clear(struct pt_queue *queue)
+{
+	free(queue->written.ring);
+	free(queue->owed.ring);
+	*queue = (struct pt_queue){0};
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One direction of a channel: what was written into it and not yet read, first in, first out. Offsets are counted in the
+ * channel's unit: bytes of a stream, messages where these are kept apart, what is added to an eventfd.
+ *
+ * A reader's record may come before its writer's, by as long as the writer's call took: what is read and was not yet
+ * written is owed, and settled by the next that is written.
+ */
+#ifndef PT_MODEL_QUEUE_H
+#define PT_MODEL_QUEUE_H
+
+#include "model/task.h"
+
+/* So many messages, or debts, are kept apart; then those of one task are summed up. */
+#define PT_QUEUE_LIMIT 4096
+
+/* A part of the queue that one record wrote, or of a debt that one record read. */
+struct pt_piece_of_queue {
+	const struct pt_model_task *task; /* NULL: it lay there before the recording */
+	uint64_t time;
+	uint64_t units;	   /* what is left of it */
+	uint64_t bytes;	   /* likewise; equal to units in a stream */
+	uint32_t messages; /* told when the last of it goes */
+	bool summed;	   /* of several calls: its time says little */
+};
+
+struct pt_pieces {
+	struct pt_piece_of_queue *ring;
+	size_t room; /* a power of two */
+	size_t head, count;
+};
+
+struct pt_queue {
+	struct pt_pieces written;   /* and not yet read */
+	struct pt_pieces owed;	    /* read, but not yet written */
+	uint64_t units, bytes;	    /* in `written` */
+	uint64_t max_bytes, max_at; /* the deepest it was, and when */
+	double depth_ns;	    /* bytes x ns that they lay there, up to `changed` */
+	uint64_t changed;	    /* when the depth last changed */
+	uint64_t longest_debt;	    /* ns that a debt was open at most */
+};
+
+/* What went from one task to another at once. */
+struct pt_delivery {
+	const struct pt_model_task *from,
+		*to; /* from NULL: not a target, or before the recording */
+	uint64_t bytes;
+	uint32_t messages; /* whose last byte this is */
+	bool timed;	   /* latency is valid: the message is whole and neither side a sum */
+	uint64_t latency;  /* ns, of these messages */
+};
+
+/* Called for each delivery. 0 or a negative errno, which is passed on. */
+typedef int (*pt_deliver)(void *context, const struct pt_delivery *delivery);
+
+/* What lay there before anything was recorded. 0 or -ENOMEM. */
+int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes);
+
+/* Both take ->task, time, units, bytes, messages and summed of `piece`. */
+int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+		   pt_deliver deliver, void *context);
+int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
+		  void *context);
+
+/* At the end of the recording: tells what was written and never read (to NULL), and read but never written (from NULL). */
+int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context);
+
+void pt_queue_clear(struct pt_queue *queue);
+
+#endif
