@@ -117,7 +117,7 @@ FORCE:
 deps: ## install what building and testing need (DEPS=no: only say what is missing)
 	$(Q)DEPS='$(DEPS)' CC='$(CC)' tools/deps build check
 
-demo: ## install, build, record a workload that blocks its event loop, and report
+demo: ## install, build, report on a blocked loop, compare threads, processes and a cluster
 	$(Q)DEPS='$(DEPS)' CC='$(CC)' tools/deps build
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)O='$(O)' tools/demo

@@ -16,6 +16,7 @@
 
 #include "cmd.h"
 #include "workload.h"
+#include "workload_suite.h"
 
 #define EXIT_OURS      125 /* our failure, not the command's */
 #define EXIT_NOT_THERE 127
@@ -38,15 +39,30 @@ struct plan {
 };
 
 /* "all" alone means every kind, too: only all kinds together answer what people argue about. */
-static void make_plan(struct plan *plan, const struct record_workload *workload)
+static int make_plan(struct plan *plan, const struct record_workload *workload)
 {
 	const char *slash = strchr(workload->name, '/');
 	size_t length = slash ? (size_t)(slash - workload->name) : strlen(workload->name);
 
+	bool known;
+	size_t i;
+
 	plan->workload = workload;
 	plan->each_model = length == 3 && !strncmp(workload->name, "all", length);
+	known = plan->each_model;
 	plan->kind = slash ? slash : plan->each_model ? "/all" : "";
 	plan->model_count = plan->each_model ? PT_ARRAY_SIZE(models) : 1;
+	for (i = 0; !known && i < PT_ARRAY_SIZE(models); i++)
+		known = length == strlen(models[i]) && !strncmp(workload->name, models[i], length);
+	if (!known)
+		fprintf(stderr, "partrace: there is no such workload: thread, process, cluster or "
+				"all, and perhaps a kind, as in thread/cpu\n");
+	else if (slash && !workload_suite_knows(slash + 1))
+		fprintf(stderr, "partrace: there is no such kind of workload, see 'partrace "
+				"workload --help'\n");
+	else
+		return 0;
+	return -EINVAL;
 }
 
 static int add_piece(int fd, off_t at, struct pt_workload *row,
@@ -217,7 +233,8 @@ int record_workloads(const struct record_workload *workload, struct pt_recording
 	int status = 0;
 	size_t model;
 
-	make_plan(&plan, workload);
+	if (make_plan(&plan, workload))
+		return PT_EXIT_USAGE;
 	if (plan.model_count == 1 && workload->repeat == 1)
 		return record_one(&plan, 0, 0);
 	/* The models in turn within each round, so that what changes on the machine meanwhile meets all of them. */

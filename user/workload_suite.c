@@ -39,6 +39,17 @@ bool workload_suite_is(const char *name)
 	return *name != '-' && slash && !strcmp(slash, ALL);
 }
 
+bool workload_suite_knows(const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < PT_ARRAY_SIZE(parts); i++) {
+		if (!strcmp(parts[i].kind, kind))
+			return true;
+	}
+	return !strcmp(kind, ALL + 1);
+}
+
 char **workload_suite_find(char **arguments)
 {
 	for (; *arguments; arguments++) {

@@ -8,6 +8,9 @@
 /* Is it MODEL/all? */
 bool workload_suite_is(const char *name);
 
+/* Is there such a kind, "all" included? */
+bool workload_suite_knows(const char *kind);
+
 /* The word of these arguments that is MODEL/all, or NULL. */
 char **workload_suite_find(char **arguments);
 

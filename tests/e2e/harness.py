@@ -187,6 +187,17 @@ class Box:
             return False
         return waits and any("trace-" in link for link in links)
 
+    @staticmethod
+    def is_recording_below(pid):
+        """A child of this process records, and its own child runs."""
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+                child = f.read().split()[0]
+            with open(f"/proc/{child}/task/{child}/children", encoding="utf-8") as f:
+                return Box.is_recording(child) and bool(f.read().split())
+        except (OSError, IndexError):
+            return False
+
     def load(self, path):
         done = self.run(self.partrace, "report", "-i", path, "--format", "json")
         if done.status:

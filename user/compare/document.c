@@ -40,6 +40,7 @@ static json_t *column_json(const struct pt_group *group)
 	json_t *column = json_pack("{s:o, s:o}", "label", pt_json_text(group->label), "runs",
 				   pt_json_int(group->run_count));
 	json_t *files = json_array();
+	json_t *options = json_object_get(scene->claims, "options");
 	bool complete = true, lossless = true;
 	size_t i;
 	int ret = 0;
@@ -59,8 +60,7 @@ static json_t *column_json(const struct pt_group *group)
 		ret |= pt_json_put(column, "model", pt_json_text(pt_scene_text(scene, "model")));
 		ret |= pt_json_put(column, "runtime",
 				   pt_json_text(pt_scene_text(scene, "runtime")));
-		ret |= json_object_set(column, "options",
-				       json_object_get(scene->claims, "options"));
+		ret |= pt_json_put(column, "options", options ? json_incref(options) : json_null());
 	}
 	if (!ret)
 		return column;

@@ -290,6 +290,7 @@ static int write_table(const struct pt_text *text, const json_t *table, const js
 static int write_belief(const struct pt_text *text, const json_t *belief)
 {
 	const char *says = pt_text_string(belief, "says");
+	bool narrow = text->style->width && text->style->width < 3 * VERDICT_WIDTH;
 	bool once = pt_text_int(belief, "runs") == 1;
 	int ret = pt_text_line(text, "  %-*s %s", VERDICT_WIDTH, pt_text_string(belief, "verdict"),
 			       pt_text_string(belief, "belief"));
@@ -299,7 +300,7 @@ static int write_belief(const struct pt_text *text, const json_t *belief)
 		return ret;
 	if (asprintf(&line, "%s%s", says, once ? " (one run each)" : "") < 0)
 		return -ENOMEM;
-	ret = write_wrapped(text, INDENT_BELIEF, line);
+	ret = write_wrapped(text, narrow ? "    " : INDENT_BELIEF, line);
 	free(line);
 	return ret;
 }
@@ -315,10 +316,12 @@ static int write_beliefs(const struct pt_text *text, const json_t *beliefs)
 
 		if (strcmp(runtime, pt_text_string(belief, "runtime")) != 0) {
 			runtime = pt_text_string(belief, "runtime");
-			pt_text_heading(text, "What people say, and what was measured (%s)",
-					runtime);
+			fputc('\n', text->out);
+			ret = pt_text_line(text, "What people say, and what was measured (%s)",
+					   runtime);
 		}
-		ret = write_belief(text, belief);
+		if (!ret)
+			ret = write_belief(text, belief);
 	}
 	return ret;
 }
