@@ -4,10 +4,14 @@
  * the machine its 20 ns. A second one, at the beginning of calls, is attached only while loops stall: it lets the calls
  * of a turn be timed.
  */
+#include "bpf/ipc.h"
 #include "bpf/loop.h"
 #include "bpf/sleep.h"
 
 struct pt_loop_map pt_loops SEC(".maps");
+struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
+struct pt_described_map pt_described SEC(".maps");
+struct pt_eventfd_map pt_eventfds SEC(".maps");
 
 static __always_inline void pt_wait_end(struct pt_cpu *cpu, struct pt_target *target,
 					struct pt_regs *regs, __s64 result, __s16 number, __u8 end)
@@ -86,6 +90,19 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	}
 	if (end == PT_END_EPOLL_CREATE)
 		pt_epoll_created(bpf_get_current_task_btf(), result);
+	if (end >= PT_END_READ) {
+		struct pt_ipc call = {
+			.cpu = cpu,
+			.target = target,
+			.task = bpf_get_current_task_btf(),
+			.regs = regs,
+			.result = result,
+			.number = index,
+			.end = end,
+		};
+
+		pt_ipc_ended(&call);
+	}
 	if (cpu->turn)
 		pt_call_end(&target->loop, index);
 	if (target->sleep) {

@@ -52,6 +52,28 @@ enum pt_call_end {
 	PT_END_POLL_TIMESPEC, /* a pointer to the timeout, which the kernel has overwritten with what was left */
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
+	PT_END_READ,	   /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_WRITE,	   /* (fd, ...) */
+	PT_END_RECVFROM,   /* (fd, buffer, size, flags) */
+	PT_END_SENDMSG,	   /* (fd, msghdr, flags) */
+	PT_END_RECVMSG,	   /* (fd, msghdr, flags) */
+	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
+	PT_END_RECVMMSG,   /* (fd, mmsghdr[], count, flags) */
+	PT_END_SPLICE,	   /* (from, offset, to, offset, ...) */
+	PT_END_TEE,	   /* (from, to, ...) */
+	PT_END_VMSPLICE,   /* (fd, ...), in the direction in which the file is open */
+	PT_END_SENDFILE,   /* (to, from, ...) */
+	PT_END_ACCEPT,	   /* (fd, ...) */
+	PT_END_LISTEN,	   /* (fd, ...) */
+	PT_END_PIPE,	   /* (int[2], ...) */
+	PT_END_SOCKETPAIR, /* (family, type, protocol, int[2]) */
+	PT_END_EVENTFD,	   /* returns a descriptor */
+	PT_END_MQ_SEND,	   /* (mqd, text, size, ...) */
+	PT_END_MQ_RECEIVE, /* (mqd, ...) */
+	PT_END_MSGSND,	   /* (queue, text, size, ...) */
+	PT_END_MSGRCV,	   /* (queue, ...) */
+	PT_END_VM_READ,	   /* (pid, ...) */
+	PT_END_VM_WRITE,   /* (pid, ...) */
 };
 
 /* Set before load, constant for the verifier. */
@@ -62,8 +84,11 @@ struct pt_config {
 	__u32 slots;		     /* of one CPU; a power of two */
 	__u64 ring_wakeup;	     /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
-	__u64 stall;	     /* ns */
-	__u64 sample_period; /* ns */
+	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
+	__u32 cpus;
+	__u32 page_shift;
+	__u64 stall;			   /* ns */
+	__u64 sample_period;		   /* ns */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
 };
@@ -77,7 +102,10 @@ struct pt_control {
 	__u32 live;	   /* targets that have not exited */
 	__u32 timed;	   /* system calls are being timed: pt_sys_enter is attached */
 	__u64 epoll_files; /* made so far: an address may belong to another file since */
-	__u64 long_turns;  /* turns that were found to be long, finished or not */
+	__u64 eventfds;	   /* made so far, likewise */
+	__u64 eventfd_operations; /* file_operations of an eventfd: an address, never followed; 0: not known */
+	__u64 anonymous_inode; /* the inode that all eventfds share */
+	__u64 long_turns;      /* samples of turns that had the CPU for more than half a stall */
 };
 
 /* Somebody, not a target, who took a CPU. */
@@ -106,8 +134,11 @@ struct pt_cpu {
 				emptied */
 	__u32 history_count; /* switches since it was emptied, also those that it no longer holds */
 	__u32 target;	     /* the task that took this CPU last is one */
-	__u64 nvcsw;	     /* its count of voluntary switches then */
-	__u64 turn; /* CLOCK_MONOTONIC when the turn began that it is in, 0: it is in none */
+	__u32 tid;	     /* which is this */
+	__u32 reserved;
+	__u64 switched; /* rq->clock of the last switch */
+	__u64 nvcsw;	/* its count of voluntary switches then */
+	__u64 turn;	/* CLOCK_MONOTONIC when the turn began that it is in, 0: it is in none */
 	__u64 file_operations; /* of the last file that somebody blocked on here: an address, never
 				  followed */
 	__u64 file_reason;     /* and its pt_reason */

@@ -123,6 +123,7 @@ static __always_inline void pt_turn_begin(struct pt_loop_state *state, __u64 loo
 	state->call_count = 0;
 	state->foreign = 0;
 	state->others = 0;
+	state->samples = 0;
 	state->timed = pt_control.timed;
 	for (int i = 0; i < PT_TURN_CALLS; i++)
 		state->table[i].count = 0;
@@ -166,10 +167,8 @@ static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 	state->entered = 0;
 	if (nested)
 		return;
-	if (state->turn && wait->now - state->turn >= pt_config.stall) {
-		__sync_fetch_and_add(&pt_control.long_turns, 1);
+	if (state->turn && wait->now - state->turn >= pt_config.stall)
 		pt_turn_calls_emit(wait->cpu, state, wait->now, wait->task->pid);
-	}
 	if (state->turn && wait->loop == state->loop &&
 	    ((limit && wait->result == limit) || wait->result == -4 /* EINTR */))
 		return;

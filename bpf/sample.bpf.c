@@ -20,10 +20,19 @@ static __always_inline __u64 pt_instruction(struct bpf_perf_event_data *context)
 #endif
 }
 
+/* Half a stall on the CPU: where that time goes is worth the cost of timing system calls. */
+static __always_inline void pt_sample_long_turn(void)
+{
+	__sync_fetch_and_add(&pt_control.long_turns, 1);
+	if (!pt_control.timed)
+		pt_nudge();
+}
+
 SEC("perf_event")
 int pt_sample_turn(struct bpf_perf_event_data *ctx)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
+	struct pt_target *target;
 	struct task_struct *task;
 	__u64 now;
 
@@ -32,12 +41,10 @@ int pt_sample_turn(struct bpf_perf_event_data *ctx)
 	now = bpf_ktime_get_ns();
 	if (now - cpu->turn < PT_SAMPLE_AGE)
 		return 0;
-	if (now - cpu->turn > pt_config.stall / 2) {
-		__sync_fetch_and_add(&pt_control.long_turns, 1);
-		if (!pt_control.timed)
-			pt_nudge();
-	}
 	task = bpf_get_current_task_btf();
+	target = pt_target_of(task);
+	if (target && ++target->loop.samples * pt_config.sample_period > pt_config.stall / 2)
+		pt_sample_long_turn();
 	PT_MESSAGE(sample);
 	message->row = (struct pt_sample){
 		.time = now,

@@ -22,15 +22,17 @@ struct pt_peer_map pt_peers SEC(".maps");
 struct pt_switching {
 	struct pt_cpu *cpu;
 	struct task_struct *prev, *next;
-	struct pt_target *to; /* NULL if next is not a target */
+	struct pt_target *to;	  /* NULL if next is not a target */
+	struct pt_target *unseen; /* of prev, if it is a target that was not seen to come */
 	__u64 clock, time;
-	__u64 nvcsw;   /* of prev, when it took the CPU; valid if that was seen */
-	__u32 state;   /* prev->__state as the scheduler saw it */
-	__s16 number;  /* the system call that prev is in, -1: none */
-	__u8 in_call;  /* pt_reason for which that call would block */
-	__u64 in_turn; /* prev is in a turn of a loop */
-	bool from;     /* prev is a target */
-	bool seen;     /* and was one when it took the CPU */
+	__u32 prev_tid; /* whom the last switch gave this CPU */
+	__u64 nvcsw;	/* of prev, when it took the CPU; valid if that was seen */
+	__u32 state;	/* prev->__state as the scheduler saw it */
+	__s16 number;	/* the system call that prev is in, -1: none */
+	__u8 in_call;	/* pt_reason for which that call would block */
+	__u64 in_turn;	/* prev is in a turn of a loop */
+	bool from;	/* prev is a target */
+	bool seen;	/* and was one when it took the CPU */
 	bool preempt;
 };
 
@@ -161,6 +163,36 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 	pt_slot_publish(s->cpu, slot);
 }
 
+/*
+ * prev, a target, leaves a CPU that nobody saw it take: some kernels switch now and then without calling a tracer. The
+ * kernel has noted when it came, and that is told now.
+ */
+static __always_inline void pt_emit_unseen(const struct pt_switching *s, struct pt_target *target)
+{
+	__u64 run_delay = s->prev->sched_info.run_delay;
+	struct pt_slot *slot = pt_slot_claim(s->cpu);
+
+	if (!slot) {
+		s->cpu->lost[PT_KIND_switch]++;
+		return;
+	}
+	slot->row = (struct pt_switch){
+		.time = s->prev->sched_info.last_arrival + s->cpu->clock_offset,
+		.prev_tid = s->prev_tid,
+		.next_tid = s->prev->pid,
+		.cpu = bpf_get_smp_processor_id(),
+		.syscall = -1,
+		.flags = PT_SWITCH_UNSEEN,
+	};
+	slot->parts = target->has_waker ? PT_SLOT_WAKEUP : 0;
+	slot->waker = target->waker;
+	slot->wakeup_flags = target->waker_flags;
+	slot->wait = run_delay - target->run_delay;
+	target->has_waker = 0;
+	target->run_delay = run_delay;
+	pt_slot_publish(s->cpu, slot);
+}
+
 /* Notes when a target goes to sleep in the middle of a turn, unless it is to wait for events as loops do. */
 static __always_inline void pt_sleep_begins(const struct pt_switching *s)
 {
@@ -193,6 +225,7 @@ static __always_inline void pt_switch_to(const struct pt_switching *s)
 		pt_history_flush(s->cpu, s->clock, s->time, s->clock - wait);
 	pt_emit_switch(s, wait);
 	s->to->has_waker = 0;
+	s->to->fresh = 0;
 	s->to->migrations = s->next->se.nr_migrations;
 	s->to->cpu = bpf_get_smp_processor_id();
 	if (s->to->slept)
@@ -213,13 +246,18 @@ static __always_inline void pt_switch_from(const struct pt_switching *s, struct 
 
 /*
  * Whether prev is a target: it was when it took the CPU, or it has been marked since, or the kernel did not show the
- * switch to it: there are tasks that leave a CPU unseen by any tracer.
+ * switch to it.
  */
 static __always_inline bool pt_find_prev(struct pt_switching *s)
 {
-	s->seen = s->cpu->target;
+	s->seen = s->cpu->target && s->prev->sched_info.last_arrival <= s->cpu->switched;
 	s->nvcsw = s->cpu->nvcsw;
-	return s->seen || pt_target_of(s->prev);
+	s->in_turn = s->cpu->turn;
+	if (s->seen)
+		return true;
+	s->unseen = pt_target_of(s->prev);
+	s->in_turn = s->unseen ? s->unseen->loop.turn : 0;
+	return s->unseen != NULL;
 }
 
 /*
@@ -256,11 +294,13 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		return 0;
 	s.from = pt_find_prev(&s);
 	s.to = pt_target_of(next);
-	s.in_turn = s.cpu->turn;
+	s.clock = rq->clock;
+	s.prev_tid = s.cpu->tid;
 	s.cpu->target = s.to != NULL;
+	s.cpu->tid = next->pid;
+	s.cpu->switched = s.clock;
 	s.cpu->nvcsw = next->nvcsw;
 	s.cpu->turn = s.to ? s.to->loop.turn : 0;
-	s.clock = rq->clock;
 	if (!s.from && !s.to) {
 		pt_history_add(s.cpu, next, s.clock);
 		return 0;
@@ -275,6 +315,10 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number, s.clock);
 	}
 	s.time = pt_switch_time(&s);
+	if (s.unseen && !s.unseen->fresh)
+		pt_emit_unseen(&s, s.unseen);
+	if (s.unseen)
+		s.unseen->fresh = 0;
 	if (s.in_turn)
 		pt_sleep_begins(&s);
 	if (s.to)

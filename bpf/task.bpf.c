@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The life of tasks: birth, exec, name, exit; and the iterator that marks those that are there
  * already. */
+#include "bpf/memory.h"
 #include "bpf/peer.h"
 #include "bpf/reason.h"
 
@@ -50,6 +51,7 @@ static __always_inline struct pt_target *pt_mark(struct task_struct *task)
 		return NULL;
 	target->migrations = task->se.nr_migrations;
 	target->run_delay = task->sched_info.run_delay;
+	target->fresh = 1;
 	__sync_fetch_and_add(&pt_control.live, 1);
 	return target;
 }
@@ -263,8 +265,10 @@ int pt_iter_task(struct bpf_iter__task *ctx)
 		return 0;
 	target = pt_target_of(task);
 	if (pt_control.last) {
-		if (target)
+		if (target) {
+			pt_memory_faults(cpu, task);
 			pt_snapshot(cpu, task);
+		}
 		return 0;
 	}
 	/* A zombie has nothing left to do, and would never exit. */

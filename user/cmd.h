@@ -11,6 +11,8 @@
 #define PT_EXIT_FAILURE 1
 #define PT_EXIT_USAGE	2
 
+int cmd_check(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_workload(int argc, char **argv);

@@ -11,13 +11,18 @@
 #include <bpf/libbpf.h>
 
 #include "cmd.h"
-#include "recording.h"
+#include "record_workload.h"
 
-#define EXIT_OURS     125 /* our failure, not the command's */
-#define EXIT_USAGE    2
-#define MAX_TARGETS   4096
-#define MAX_SECONDS   (365 * 24 * 3600.0)
-#define DEFAULT_STALL 10.0 /* ms */
+#define EXIT_OURS	125 /* our failure, not the command's */
+#define EXIT_USAGE	2
+#define MAX_TARGETS	4096
+#define MAX_SECONDS	(365 * 24 * 3600.0)
+#define DEFAULT_STALL	10.0 /* ms */
+#define DEFAULT_MEMORY	10.0 /* s */
+#define WORKLOAD_MEMORY 0.25 /* s: they are short */
+#define KEY_WORKLOAD	256
+#define KEY_RUNTIME	257
+#define KEY_REPEAT	258
 
 struct ids {
 	pid_t id[MAX_TARGETS];
@@ -27,6 +32,7 @@ struct ids {
 struct options {
 	struct pt_recording_options recording;
 	struct ids pids, tids;
+	struct record_workload workload;
 	bool quiet, verbose;
 	char target_text[256];
 };
@@ -61,6 +67,37 @@ static void parse_ids(struct argp_state *state, char *text, struct ids *ids, con
 	}
 }
 
+static unsigned int parse_repeat(struct argp_state *state, const char *text)
+{
+	double count = parse_number(state, text, PT_REPEAT_MAX, "a number of repetitions");
+
+	if (count != (unsigned int)count)
+		argp_error(state, "'%s' is not a number of repetitions", text);
+	return (unsigned int)count;
+}
+
+/* With a workload, what stands where a command would are its own options. */
+static void check_workload(struct argp_state *state, struct options *options)
+{
+	struct record_workload *workload = &options->workload;
+
+	if (!workload->name && (workload->runtime || workload->repeat))
+		argp_error(state, "--runtime and --repeat need --workload");
+	if (!workload->runtime)
+		workload->runtime = "native";
+	if (!workload->repeat)
+		workload->repeat = 1;
+	if (options->recording.memory_interval < 0)
+		options->recording.memory_interval =
+			workload->name ? WORKLOAD_MEMORY : DEFAULT_MEMORY;
+	if (!workload->name)
+		return;
+	if (options->recording.targets.all || options->pids.count || options->tids.count)
+		argp_error(state, "a workload, or -p, -t and -a, but not both");
+	workload->arguments = options->recording.command;
+	options->recording.command = &state->argv[0];
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -90,16 +127,32 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 						"a number of milliseconds") *
 				   1e6);
 		break;
+	case 'm':
+		options->recording.memory_interval =
+			strcmp(argument, "0")
+				? parse_number(state, argument, MAX_SECONDS, "a number of seconds")
+				: 0;
+		break;
 	case 'q':
-		options->quiet = true;
+		options->quiet = options->workload.quiet = true;
 		break;
 	case 'v':
 		options->verbose = true;
+		break;
+	case KEY_WORKLOAD:
+		options->workload.name = argument;
+		break;
+	case KEY_RUNTIME:
+		options->workload.runtime = argument;
+		break;
+	case KEY_REPEAT:
+		options->workload.repeat = parse_repeat(state, argument);
 		break;
 	case ARGP_KEY_ARGS:
 		options->recording.command = state->argv + state->next;
 		break;
 	case ARGP_KEY_END:
+		check_workload(state, options);
 		if (options->recording.command && !*options->recording.command[0])
 			argp_error(state, "the command is empty");
 		if (options->recording.command && (options->pids.count || options->tids.count))
@@ -120,9 +173,18 @@ static const struct argp_option option_table[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "record these processes, their threads and children", 0},
 	{"tid", 't', "TID[,TID...]", 0, "record these threads and what they make", 0},
 	{"all", 'a', NULL, 0, "record every task of the machine", 0},
+	{"workload", KEY_WORKLOAD, "MODEL[/KIND]", 0,
+	 "record a bundled workload; all: one file for each model", 0},
+	{"runtime", KEY_RUNTIME, "native|node", 0, "of the workload", 0},
+	{"repeat", KEY_REPEAT, "N", 0, "record it N times, into FILE.1 to FILE.N", 0},
 	{"duration", 'd', "SECONDS", 0, "stop after so long", 0},
 	{"output", 'o', "FILE", 0, "write FILE, not partrace.data", 0},
 	{"stall", 's', "MS", 0, "what counts as a stall (default 10)", 0},
+	{"memory", 'm', "SECONDS", 0,
+	 "look at the memory of the targets so often (default 10, of a workload 0.25); 0: only at "
+	 "the start and the "
+	 "end",
+	 0},
 	{"quiet", 'q', NULL, 0, "print errors only", 0},
 	{"verbose", 'v', NULL, 0, "print what the kernel says of the probes", 0},
 	{0},
@@ -193,9 +255,10 @@ static void print_result(const struct options *options, const struct pt_recordin
 		fprintf(stderr, "none lost\n");
 }
 
-static int run(struct options *options, struct pt_error *err)
+static int run(struct options *options)
 {
 	struct pt_recording_result result;
+	struct pt_error error = {0}, *err = &error;
 	int r;
 
 	r = check_ids(&options->pids, "process", err);
@@ -221,16 +284,20 @@ static int run(struct options *options, struct pt_error *err)
 	return result.child.pid && !result.timed_out ? pt_child_exit_status(&result.child) : 0;
 }
 
+static int run_workload(void *context)
+{
+	return run(context);
+}
+
 int cmd_record(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = parse,
-		.args_doc = "[-- COMMAND...]",
+		.args_doc = "[-- COMMAND...|WORKLOAD-OPTION...]",
 		.doc = "Records what tasks do into one file, for `partrace report`.",
 	};
 	struct options *options = calloc(1, sizeof(*options));
-	struct pt_error err = {0};
 	int status;
 
 	if (!options) {
@@ -239,6 +306,7 @@ int cmd_record(int argc, char **argv)
 	}
 	options->recording.output = "partrace.data";
 	options->recording.targets.stall_ns = (uint64_t)(DEFAULT_STALL * 1e6);
+	options->recording.memory_interval = -1;
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	options->recording.targets.pids = options->pids.id;
@@ -247,7 +315,9 @@ int cmd_record(int argc, char **argv)
 	options->recording.targets.tid_count = options->tids.count;
 	describe_target(options);
 	libbpf_set_print(options->verbose ? print_libbpf : NULL);
-	status = run(options, &err);
+	status = options->workload.name ? record_workloads(&options->workload, &options->recording,
+							   run_workload, options)
+					: run(options);
 	free(options);
 	return status;
 }

@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "workload.h"
+#include "workload_suite.h"
 
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_THERE	127
@@ -51,15 +52,20 @@ int cmd_workload(int argc, char **argv)
 {
 	const char *runtime = "native";
 	struct pt_error err = {0};
-	char **command = NULL;
+	char **command = NULL, **all;
 	int status;
 
 	(void)argc;
 	status = take_runtime(argv + 1, &runtime);
+	all = status ? NULL : workload_suite_find(argv + 1);
 	if (status)
 		pt_error_set(&err, status, "--runtime needs native or node");
 	else
-		status = workload_command(runtime, argv + 1, &command, &err);
+		status = workload_command(runtime, NULL, argv + 1, &command, &err);
+	if (!status && all) {
+		workload_command_free(command);
+		return workload_suite_run(runtime, argv + 1, all);
+	}
 	if (!status) {
 		execv(command[0], command);
 		status = -errno;

@@ -21,6 +21,8 @@ struct command {
 static const struct command commands[] = {
 	{"record", cmd_record, "run a command, or attach to what runs, and record it"},
 	{"report", cmd_report, "say what a recording holds, for people or as JSON"},
+	{"check", cmd_check, "say what can be recorded on this machine"},
+	{"compare", cmd_compare, "put recordings side by side, and say what differs for sure"},
 	{"workload", cmd_workload, "run one of the bundled programs: thread, process or cluster"},
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -21,12 +22,16 @@
 #define IN_FLIGHT_NS 2000000
 /* System calls are timed for so long after the last long turn. */
 #define TIMED_NS (5 * NS_PER_S)
+/* For the snapshots of memory at the end: the file is to be ready in 0.3 s. */
+#define MEMORY_PATIENCE_NS 150000000
 
 struct recording {
 	const struct pt_recording_options *options;
 	struct pt_recording_result *result;
 	struct pt_probes *probes;
 	struct pt_writer *writer;
+	pthread_mutex_t writer_lock; /* the memory scanner writes from its own thread */
+	struct pt_memory_scanner *memory;
 	struct pt_invoker invoker;
 	struct pt_meta meta;
 	struct pt_end end;
@@ -96,11 +101,44 @@ static int catch_signals(struct recording *recording, struct pt_error *err)
 	return 0;
 }
 
+/* Names the process of a record to the memory scanner, if it is a target and new. */
+static int watch_memory(struct recording *recording, const struct pt_record *record)
+{
+	const struct pt_fork *fork = record->row;
+	const struct pt_task *task = record->row;
+
+	if (record->kind == PT_KIND_fork && fork->tid == fork->pid)
+		return pt_memory_add(recording->memory, (pid_t)fork->pid, fork->start);
+	if (record->kind == PT_KIND_task && task->tid == task->pid &&
+	    !(task->flags & (PT_TASK_PEER | PT_TASK_KTHREAD | PT_TASK_LAST)))
+		return pt_memory_add(recording->memory, (pid_t)task->pid, task->start);
+	return 0;
+}
+
 static int store(void *context, const struct pt_record *record)
 {
 	struct recording *recording = context;
+	int r = pt_writer_add(recording->writer, record);
 
-	return pt_writer_add(recording->writer, record);
+	return r ? r : watch_memory(recording, record);
+}
+
+static int store_memory(void *context, uint32_t kind, const void *row, const char *text,
+			size_t text_len)
+{
+	struct recording *recording = context;
+	struct pt_record record = {
+		.kind = kind,
+		.row = row,
+		.text = text,
+		.text_len = (uint32_t)text_len,
+	};
+	int r;
+
+	pthread_mutex_lock(&recording->writer_lock);
+	r = pt_writer_add(recording->writer, &record);
+	pthread_mutex_unlock(&recording->writer_lock);
+	return r;
 }
 
 /* Writes down what was lost since the last time, as records. */
@@ -127,7 +165,7 @@ static int store_losses(struct recording *recording, uint64_t until)
 }
 
 /* Empties the rings into the writer, and ends an interval when it is time, or `last`. */
-static int pump(struct recording *recording, bool last, struct pt_error *err)
+static int pump_locked(struct recording *recording, bool last, struct pt_error *err)
 {
 	uint64_t before = now(CLOCK_MONOTONIC);
 	int r;
@@ -142,6 +180,16 @@ static int pump(struct recording *recording, bool last, struct pt_error *err)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
 	recording->last_cut = before;
 	return pt_writer_cut(recording->writer, last ? UINT64_MAX : before - IN_FLIGHT_NS, err);
+}
+
+static int pump(struct recording *recording, bool last, struct pt_error *err)
+{
+	int r;
+
+	pthread_mutex_lock(&recording->writer_lock);
+	r = pump_locked(recording, last, err);
+	pthread_mutex_unlock(&recording->writer_lock);
+	return r;
 }
 
 /* A signal from the keyboard has reached the command, too; one that was sent to us alone is passed on. */
@@ -238,10 +286,14 @@ static int record(struct recording *recording, struct pt_error *err)
 static int conclude(struct recording *recording, struct pt_error *err)
 {
 	struct pt_recording_result *result = recording->result;
+	const struct pt_recording_options *options = recording->options;
 	struct rusage usage;
 	int r;
 
+	pt_memory_stop(recording->memory, MEMORY_PATIENCE_NS);
 	r = pt_probes_snapshot(recording->probes, err);
+	if (!r && options->closing)
+		r = options->closing(options->closing_context, store, recording, err);
 	if (r)
 		return r;
 	recording->end.duration_ns = now(CLOCK_MONOTONIC) - recording->meta.start_mono;
@@ -260,6 +312,17 @@ static int conclude(struct recording *recording, struct pt_error *err)
 	result->saved = !r;
 	pt_writer_stats(recording->writer, &result->written);
 	return r;
+}
+
+static int start_memory(struct recording *recording, struct pt_error *err)
+{
+	struct pt_memory_options options = {
+		.interval = recording->options->memory_interval,
+		.emit = store_memory,
+		.ctx = recording,
+	};
+
+	return pt_memory_start(&recording->memory, &options, err);
 }
 
 static int start(struct recording *recording, struct pt_error *err)
@@ -285,22 +348,33 @@ static int start(struct recording *recording, struct pt_error *err)
 		return r;
 	recording->last_cut = recording->meta.start_mono;
 	r = pt_writer_open(&recording->writer, &output, &recording->meta, err);
-	if (r || !options->command)
-		return r;
-	recording->last_long = recording->meta.start_mono;
-	watch_turns(recording);
-	pt_probes_expect_child(recording->probes);
-	r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
-			   &recording->old_mask, err);
 	if (r)
+		return r;
+	r = start_memory(recording, err);
+	if (!r && options->command) {
+		recording->last_long = recording->meta.start_mono;
+		watch_turns(recording);
+		pt_probes_expect_child(recording->probes);
+		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
+				   &recording->old_mask, err);
+	}
+	if (r) {
+		pt_memory_free(recording->memory);
+		recording->memory = NULL;
 		pt_writer_abandon(recording->writer);
+	}
 	return r;
 }
 
 int pt_recording_run(const struct pt_recording_options *options, struct pt_recording_result *result,
 		     struct pt_error *err)
 {
-	struct recording recording = {.options = options, .result = result, .signals = -1};
+	struct recording recording = {
+		.options = options,
+		.result = result,
+		.writer_lock = PTHREAD_MUTEX_INITIALIZER,
+		.signals = -1,
+	};
 	int r;
 
 	memset(result, 0, sizeof(*result));
@@ -315,6 +389,7 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 		r = record(&recording, err);
 	if (!r)
 		r = conclude(&recording, err);
+	pt_memory_free(recording.memory);
 	pt_probes_free(recording.probes);
 	pt_writer_free(recording.writer);
 	pt_meta_clear(&recording.meta);

@@ -5,23 +5,29 @@
 
 #include "base/error.h"
 #include "capture/child.h"
+#include "capture/memory.h"
 #include "capture/probes.h"
 #include "trace/writer.h"
 
 struct pt_recording_options {
 	struct pt_probes_options targets;
-	char **command;		/* NULL: none */
+	char **command;		 /* NULL: none */
 	const char *target_text; /* what was asked for, for people */
 	const char *output;
 	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */
+	double memory_interval; /* seconds between snapshots; 0: only at the start and the end */
+	/* Called when it is over, to add records of its own with `add`, CLOCK_MONOTONIC; NULL: nothing to add. */
+	int (*closing)(void *context, int (*add)(void *writer, const struct pt_record *record),
+		       void *writer, struct pt_error *err);
+	void *closing_context;
 };
 
 struct pt_recording_result {
 	struct pt_writer_stats written;
 	uint64_t lost[PT_KIND_LIMIT];
 	uint64_t duration_ns;
-	bool saved;	   /* the file has its name */
-	bool timed_out;	   /* duration_ns were over */
+	bool saved;	/* the file has its name */
+	bool timed_out; /* duration_ns were over */
 	struct pt_child child;
 };
 

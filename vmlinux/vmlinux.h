@@ -19,9 +19,9 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
-#define true  1
+#define true 1
 #define false 0
-#define NULL  ((void *)0)
+#define NULL ((void *)0)
 
 typedef int pid_t;
 typedef __u16 umode_t;
@@ -55,9 +55,14 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	long long counter;
+} atomic64_t;
+
 struct rq {
 	__u64 clock; /* ns, sched_clock(): fresh whenever sched_switch fires */
 	unsigned int nr_running;
+	int cpu;
 };
 
 struct cfs_rq {
@@ -69,21 +74,33 @@ struct sched_entity {
 	__u64 nr_migrations;
 };
 
-struct sched_info { /* CONFIG_SCHED_INFO */
+struct sched_info {			/* CONFIG_SCHED_INFO */
 	unsigned long long run_delay;	/* ns waited on run queues, up to the last time it ran */
+	unsigned long long last_arrival; /* rq->clock when it took the CPU that it has, or had last */
 	unsigned long long last_queued; /* rq->clock when it joined the queue it is on, or 0 */
+};
+
+struct percpu_counter {
+	__s64 count;
+	__s32 *counters; /* per-CPU: what count does not have yet */
 };
 
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	unsigned long hiwater_rss; /* pages; what it was before it last shrank */
+	atomic64_t pgtables_bytes;
+	struct percpu_counter
+		rss_stat[4]; /* since 6.2: file, anon, swap, shared memory, in pages */
 };
 
 struct signal_struct {
 	atomic_t live;
+	unsigned long maxrss; /* pages */
 };
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -107,6 +124,7 @@ struct path {
 };
 
 struct file {
+	unsigned int f_mode;
 	struct path f_path;
 	struct inode *f_inode;
 	const struct file_operations *f_op;
@@ -122,11 +140,21 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
-struct sock_common {
-	unsigned short skc_family;
-	__be16 skc_dport;
-	__u16 skc_num;
-	__be32 skc_daddr;
+struct pipe_buffer {
+	unsigned int len;
+};
+
+struct pipe_inode_info {
+	unsigned int head; /* of an unsigned short on 32 bits only */
+	unsigned int tail;
+	unsigned int ring_size;
+	struct pipe_buffer *bufs;
+};
+
+struct eventfd_ctx {
+	__u64 count;
+	unsigned int flags;
+	int id;
 };
 
 struct upid {
@@ -137,15 +165,81 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num; /* own port, host order */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;	  /* CONFIG_IPV6 */
+	struct in6_addr skc_v6_rcv_saddr; /* CONFIG_IPV6 */
+};
+
+struct sk_buff {
+	struct sk_buff *next;
+	unsigned int len;
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	__u32 qlen;
+};
+
+struct unix_skb_parms {
+	__u32 consumed; /* bytes of the buffer that have been read */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct sk_buff_head sk_receive_queue;
+	struct socket *sk_socket;
 	struct pid *sk_peer_pid;
+};
+
+struct unix_address {
+	int len;
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
 };
 
 struct socket {
 	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
 };
 
 struct thread_info {
@@ -156,8 +250,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
-	int on_cpu;
-	int on_rq;
+	unsigned int on_cpu; /* u8 since 7.x, int before: only an unsigned load is adjusted */
+	unsigned int on_rq;  /* likewise */
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct mm_struct *mm;

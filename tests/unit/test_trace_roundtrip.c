@@ -74,7 +74,7 @@ static void write_rows(const char *path, const struct pt_schema *schema, const s
 static void compare_rows(const char *path, const struct pt_schema *schema,
 			 const struct stored *rows, size_t n)
 {
-	struct pt_reader_options options = {.threads = 1, .kinds = 1ull << schema->kind};
+	struct pt_reader_options options = {.threads = 1, .kinds = PT_KIND_BIT(schema->kind)};
 	struct pt_reader *reader;
 	struct pt_record record;
 

@@ -103,6 +103,29 @@ static char *read_golden(const char *name)
 	return text;
 }
 
+/* Two processes that share, and a fork. */
+static void feed_memory(struct stream *s)
+{
+	feed_as(s, memory_fork, .time = 40000000, .copying = 300000, .anon = 4 << 20,
+		.page_tables = 65536, .cow_faults = 2, .pid = 11, .parent_tid = 10,
+		.parent_pid = 10);
+	feed_as(s, memory, .time = 41000000, .span = 100000, .rss = 8 << 20, .pss = 5 << 20,
+		.uss = 2 << 20, .peak = 9 << 20, .page_tables = 65536, .kernel_stacks = 16384,
+		.pid = 10, .threads = 1, .sampling = 1);
+	feed_as(s, memory_class, .time = 41000001, .rss = 8 << 20, .pid = 10, .mappings = 3,
+		.class = PT_MAPPING_HEAP);
+	feed_as(s, memory_common, .time = 41000002, .anon = 3 << 20, .k = 2, .n = 2);
+	feed_as(s, memory_share, .time = 41000002, .anon = 3 << 20, .a = 10, .b = 11);
+	feed_as(s, memory_group, .time = 41000002, .unshared = 14 << 20, .cost = 11 << 20,
+		.processes = 2, .spaces = 2, .sampling = 1);
+	feed_as(s, memory_pulse, .time = 42000000, .anon = 1 << 20, .pid = 10, .threads = 1);
+	feed_as(s, memory_pulse, .time = 43000000, .anon = 7 << 20, .pid = 10, .threads = 1);
+	feed_as(s, memory_parted, .time = 44000000, .cow_faults = 5, .parent_cow_faults = 9,
+		.pid = 11, .flags = PT_PARTED_EXEC);
+	feed_as(s, memory_exit, .time = 44000000, .anon = 5 << 20, .peak = 6 << 20, .pid = 11);
+	feed_as(s, memory_faults, .time = 44000000, .cow_faults = 9, .tid = 10, .pid = 10);
+}
+
 static void assert_golden(const char *name, const char *text)
 {
 	const char *mode = getenv("PT_GOLDEN");
@@ -141,6 +164,7 @@ static void document_and_page(void **unused)
 
 	(void)unused;
 	feed_make(s);
+	feed_memory(s);
 	finish(s, end.duration_ns);
 	document = build(s, false, false);
 	assert_non_null(document);

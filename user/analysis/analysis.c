@@ -16,9 +16,9 @@ static const struct pt_analysis_class *const classes[] = {
 #undef A
 };
 
-uint64_t pt_analyses_kinds(void)
+pt_kinds pt_analyses_kinds(void)
 {
-	uint64_t kinds = pt_model_kinds();
+	pt_kinds kinds = pt_model_kinds();
 	size_t i;
 
 	for (i = 0; i < PT_ANALYSIS_COUNT; i++)

@@ -16,12 +16,14 @@
 	A(loops, "How busy is a loop, how long are its turns, what does an event wait?")           \
 	A(stalls, "What did the long turns consist of, and why were they long?")                   \
 	A(pools, "Did work wait because every worker of a pool was busy?")                         \
-	A(counters, "Do our counts of switches equal the kernel's?")
+	A(counters, "Do our counts of switches equal the kernel's?")                               \
+	A(footprint, "What does it cost in memory, and what is shared?")                           \
+	A(claims, "What did the workload say of itself?")
 
 struct pt_analysis_class {
 	const char *name;
-	/* Kinds of record it needs (bits 1 << kind) beside those of the model. */
-	uint64_t kinds;
+	/* Kinds of record it needs beside those of the model. */
+	pt_kinds kinds;
 	/* Makes the result and observes the model. 0 or a negative errno. */
 	int (*start)(void **self, struct pt_model *model);
 	/* After pt_model_finish(); may be NULL. */
@@ -53,7 +55,7 @@ PT_ANALYSES(A)
 #undef A
 
 /* Union of the kinds that the model and all analyses need. */
-uint64_t pt_analyses_kinds(void);
+pt_kinds pt_analyses_kinds(void);
 
 /* The model must live until pt_analyses_clear(). 0 or a negative errno; clear in either case. */
 int pt_analyses_start(struct pt_analyses *all, struct pt_model *model);

@@ -25,7 +25,7 @@ static bool parse_id(const char *text, unsigned int *id)
 
 void pt_invoker_find(struct pt_invoker *invoker)
 {
-	*invoker = (struct pt_invoker){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	*invoker = (struct pt_invoker){.uid = (uid_t)-1, .gid = (gid_t)-1};
 	if (geteuid() || !parse_id(getenv("SUDO_UID"), &invoker->uid) ||
 	    !parse_id(getenv("SUDO_GID"), &invoker->gid)) {
 		invoker->uid = (uid_t)-1;

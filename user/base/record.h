@@ -14,6 +14,10 @@ struct pt_record {
 	const char *text; /* not terminated */
 };
 
+/* A set of kinds: bit PT_KIND_BIT(kind) for each. Ids have holes, so 64 bits would not do. */
+typedef unsigned __int128 pt_kinds;
+#define PT_KIND_BIT(kind) ((pt_kinds)1 << (kind))
+
 /* The time of any record: TIME is the first field of every kind. */
 static inline uint64_t pt_record_time(const struct pt_record *record)
 {

@@ -97,12 +97,47 @@ static const struct {
 	uint8_t end;
 } call_ends[] = {
 #ifdef SYS_epoll_wait
-	{SYS_epoll_wait, PT_END_EPOLL},	    {SYS_poll, PT_END_POLL},
-	{SYS_select, PT_END_POLL_TIMESPEC}, {SYS_epoll_create, PT_END_EPOLL_CREATE},
+	{SYS_epoll_wait, PT_END_EPOLL},
+	{SYS_poll, PT_END_POLL},
+	{SYS_select, PT_END_POLL_TIMESPEC},
+	{SYS_epoll_create, PT_END_EPOLL_CREATE},
+	{SYS_pipe, PT_END_PIPE},
+	{SYS_eventfd, PT_END_EVENTFD},
 #endif
-	{SYS_epoll_pwait, PT_END_EPOLL},    {SYS_epoll_pwait2, PT_END_EPOLL_PWAIT2},
-	{SYS_ppoll, PT_END_POLL_TIMESPEC},  {SYS_pselect6, PT_END_POLL_TIMESPEC},
-	{SYS_io_uring_enter, PT_END_URING}, {SYS_epoll_create1, PT_END_EPOLL_CREATE},
+	{SYS_epoll_pwait, PT_END_EPOLL},
+	{SYS_epoll_pwait2, PT_END_EPOLL_PWAIT2},
+	{SYS_ppoll, PT_END_POLL_TIMESPEC},
+	{SYS_pselect6, PT_END_POLL_TIMESPEC},
+	{SYS_io_uring_enter, PT_END_URING},
+	{SYS_epoll_create1, PT_END_EPOLL_CREATE},
+	{SYS_read, PT_END_READ},
+	{SYS_readv, PT_END_READ},
+	{SYS_preadv2, PT_END_READ},
+	{SYS_write, PT_END_WRITE},
+	{SYS_writev, PT_END_WRITE},
+	{SYS_pwritev2, PT_END_WRITE},
+	{SYS_sendto, PT_END_WRITE},
+	{SYS_recvfrom, PT_END_RECVFROM},
+	{SYS_sendmsg, PT_END_SENDMSG},
+	{SYS_recvmsg, PT_END_RECVMSG},
+	{SYS_sendmmsg, PT_END_SENDMMSG},
+	{SYS_recvmmsg, PT_END_RECVMMSG},
+	{SYS_splice, PT_END_SPLICE},
+	{SYS_tee, PT_END_TEE},
+	{SYS_vmsplice, PT_END_VMSPLICE},
+	{SYS_sendfile, PT_END_SENDFILE},
+	{SYS_accept, PT_END_ACCEPT},
+	{SYS_accept4, PT_END_ACCEPT},
+	{SYS_listen, PT_END_LISTEN},
+	{SYS_pipe2, PT_END_PIPE},
+	{SYS_socketpair, PT_END_SOCKETPAIR},
+	{SYS_eventfd2, PT_END_EVENTFD},
+	{SYS_mq_timedsend, PT_END_MQ_SEND},
+	{SYS_mq_timedreceive, PT_END_MQ_RECEIVE},
+	{SYS_msgsnd, PT_END_MSGSND},
+	{SYS_msgrcv, PT_END_MSGRCV},
+	{SYS_process_vm_readv, PT_END_VM_READ},
+	{SYS_process_vm_writev, PT_END_VM_WRITE},
 };
 
 static void classify_calls(struct pt_config *config)
@@ -135,19 +170,22 @@ static int64_t member_offset(const struct btf *btf, uint32_t struct_id, const ch
 }
 
 /*
- * How far from a CPU's run queue its preemption count lies. Both are per-CPU variables, whose
- * places in that section BTF tells, with no need of their addresses, which kallsyms may lack.
- * Called __preempt_count up to 6.1 and since 6.15, a member of pcpu_hot between.
+ * How far from a CPU's run queue some of its other per-CPU variables lie. BTF tells their places in
+ * that section, with no need of their addresses, which kallsyms may lack. The preemption count is
+ * called __preempt_count up to 6.1 and since 6.15, a member of pcpu_hot between; where per-CPU
+ * memory begins stands in it on x86 only.
  */
-static int64_t preempt_count_offset(const struct btf *btf)
+static void find_per_cpu(const struct btf *btf, struct pt_config *config)
 {
 	int32_t id = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
-	int64_t run_queue = -1, count = -1;
+	int64_t run_queue = -1, count = -1, base = -1;
 	const struct btf_var_secinfo *var;
 	const struct btf_type *section;
 
+	config->preempt_count = PT_NO_OFFSET;
+	config->cpu_offset = PT_NO_OFFSET;
 	if (id < 0)
-		return PT_NO_OFFSET;
+		return;
 	section = btf__type_by_id(btf, (uint32_t)id);
 	var = btf_var_secinfos(section);
 	for (int i = 0; i < btf_vlen(section); i++) {
@@ -156,12 +194,17 @@ static int64_t preempt_count_offset(const struct btf *btf)
 
 		if (!strcmp(name, "runqueues"))
 			run_queue = var[i].offset;
+		else if (!strcmp(name, "this_cpu_off"))
+			base = var[i].offset;
 		else if (!strcmp(name, "__preempt_count"))
 			count = var[i].offset;
 		else if (!strcmp(name, "pcpu_hot"))
 			count = var[i].offset + member_offset(btf, type->type, "preempt_count");
 	}
-	return run_queue < 0 || count < 0 ? PT_NO_OFFSET : count - run_queue;
+	if (run_queue >= 0 && count >= 0)
+		config->preempt_count = count - run_queue;
+	if (run_queue >= 0 && base >= 0)
+		config->cpu_offset = base - run_queue;
 }
 
 /* Number of arguments of a tracepoint's probe function, its private first one included; -1: no such
@@ -188,7 +231,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
 			"it needs CONFIG_DEBUG_INFO_BTF=y");
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
-	config->preempt_count = preempt_count_offset(btf);
+	find_per_cpu(btf, config);
 	classify_calls(config);
 	btf__free(btf);
 	return 0;

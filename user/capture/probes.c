@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -152,6 +153,8 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 		return r;
 	config->recorder_pid = (uint32_t)getpid();
 	config->all = options->all;
+	config->cpus = probes->cpu_count;
+	config->page_shift = (uint32_t)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	config->stall = options->stall_ns;
 	config->sample_period = SAMPLE_PERIOD_NS;
 	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
@@ -164,6 +167,35 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
+}
+
+/* Runs an iterator over all tasks once. */
+static int iterate(const struct bpf_link *link)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	char buffer[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, buffer, sizeof(buffer));
+	while (n > 0 || (n < 0 && errno == EINTR));
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	return (int)n;
+}
+
+/* Without it eventfds are not told from other files; nothing else suffers. */
+static void learn_eventfds(const struct pt_probes *probes)
+{
+	struct {
+		uint32_t eventfd;
+	} example = {(uint32_t)eventfd(0, EFD_CLOEXEC)};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &example, .ctx_size_in = sizeof(example));
+
+	bpf_prog_test_run_opts(bpf_program__fd(probes->skeleton->progs.pt_ipc_learn), &run);
+	close((int)example.eventfd);
 }
 
 int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
@@ -200,9 +232,15 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 		pt_error_errno(err, r, "cannot say who is to be recorded");
 		goto fail;
 	}
+	learn_eventfds(probes);
 	r = partrace_bpf__attach(probes->skeleton);
 	if (r) {
 		pt_error_errno(err, r, "cannot attach the probes");
+		goto fail;
+	}
+	r = iterate(probes->skeleton->links.pt_iter_cpus);
+	if (r) {
+		pt_error_errno(err, r, "cannot go through the tasks");
 		goto fail;
 	}
 	pt_sampler_start(&probes->sampler, probes->skeleton->progs.pt_sample_turn,
@@ -214,23 +252,6 @@ fail:
 	return r;
 }
 
-/* Runs the iterator over all tasks once. */
-static int iterate(struct pt_probes *probes)
-{
-	int fd = bpf_iter_create(bpf_link__fd(probes->skeleton->links.pt_iter_task));
-	char buffer[64];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	do
-		n = read(fd, buffer, sizeof(buffer));
-	while (n > 0 || (n < 0 && errno == EINTR));
-	n = n < 0 ? -errno : 0;
-	close(fd);
-	return (int)n;
-}
-
 int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
 {
 	unsigned int before;
@@ -239,7 +260,7 @@ int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
 	/* A child may stand before its parent: again, until nobody new is found. */
 	do {
 		before = pt_probes_live(probes);
-		r = iterate(probes);
+		r = iterate(probes->skeleton->links.pt_iter_task);
 		if (r)
 			return pt_error_errno(err, r, "cannot go through the tasks");
 	} while (pt_probes_live(probes) > before);
@@ -283,7 +304,9 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	int r;
 
 	probes->skeleton->bss->pt_control.last = 1;
-	r = iterate(probes);
+	r = iterate(probes->skeleton->links.pt_ipc_iter);
+	if (!r)
+		r = iterate(probes->skeleton->links.pt_iter_task);
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
 }
 

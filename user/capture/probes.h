@@ -47,7 +47,7 @@ int pt_probes_ready_fd(const struct pt_probes *probes);
 /* Hands out all that lies in the rings. The first non-zero result of the sink, or 0. */
 int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context);
 
-/* Turns seen so far that were long, or are on the way to it: more than half a stall. */
+/* Grows while loops compute for longer than half a stall in one turn. */
 uint64_t pt_probes_long_turns(const struct pt_probes *probes);
 
 /* From now on the system calls of loops are timed, or not any more: that costs every process of the machine 25 ns a call. */

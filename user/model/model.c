@@ -22,13 +22,13 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_sample] = pt_on_sample,
 };
 
-uint64_t pt_model_kinds(void)
+pt_kinds pt_model_kinds(void)
 {
-	uint64_t kinds = 0;
+	pt_kinds kinds = 0;
 	size_t i;
 
 	for (i = 0; i < PT_KIND_LIMIT; i++)
-		kinds |= handlers[i] ? 1ULL << i : 0;
+		kinds |= handlers[i] ? PT_KIND_BIT(i) : 0;
 	return kinds;
 }
 
@@ -132,7 +132,7 @@ static int tell_observers(struct pt_model *model, const struct pt_record *record
 	for (i = 0; !ret && i < model->observer_count; i++) {
 		const struct pt_observer *o = &model->observers[i];
 
-		if (o->record && (o->kinds & 1ULL << record->kind))
+		if (o->record && (o->kinds & PT_KIND_BIT(record->kind)))
 			ret = o->record(o->self, record);
 	}
 	return ret;

@@ -64,9 +64,9 @@ struct pt_observer {
 	int (*ended)(void *self, const struct pt_model_task *task);
 	/* A turn of a loop is over, DESIGN.md section 2. Which loops were nested or shared is known only at the end. */
 	int (*turned)(void *self, const struct pt_loop_turn *turn);
-	/* Every record of the kinds in `kinds` (bits 1 << kind), after the model has used it. */
+	/* Every record of the kinds in `kinds`, after the model has used it. */
 	int (*record)(void *self, const struct pt_record *record);
-	uint64_t kinds;
+	pt_kinds kinds;
 };
 
 /* meta is only read during the call. 0 or -ENOMEM. */
@@ -75,8 +75,8 @@ int pt_model_new(struct pt_model **out, const struct pt_meta *meta);
 /* The observer is copied; its self must live until the model is freed. 0 or -ENOMEM. */
 int pt_model_observe(struct pt_model *model, const struct pt_observer *observer);
 
-/* The kinds of record that the model itself needs, as bits. */
-uint64_t pt_model_kinds(void);
+/* The kinds of record that the model itself needs. */
+pt_kinds pt_model_kinds(void);
 
 /* Tells of a loss before the records around it are fed, so that no sure word is said about its
  * time. 0 or -ENOMEM. */

@@ -131,6 +131,9 @@ static int drop_held(struct pt_model *model, struct pt_model_task *task)
 			       .syscall = d->held_syscall};
 
 	d->held = false;
+	/* How it left that CPU was not shown. Nobody woke it, so it had not gone to sleep. */
+	if (d->held_unseen)
+		return tell_wait(model, task, span.from, span.to, true);
 	model->contradictions += task->target;
 	return tell(model, &span, false);
 }
@@ -274,6 +277,7 @@ static int enter(struct pt_model *model, struct pt_model_task *task, const struc
 		d->held_reason = d->reason;
 		d->held_syscall = d->syscall;
 		d->held = time > d->since;
+		d->held_unseen = d->unseen;
 		d->since = time;
 		d->phase = PT_PHASE_RUNNING;
 	} else if (d->phase == PT_PHASE_RUNNING) {
@@ -348,6 +352,7 @@ static int block(struct pt_model *model, struct pt_model_task *task, const struc
 	int ret = pt_state_become(model, task, PT_PHASE_BLOCKED, s->time, sure);
 
 	d->wake_end = 0;
+	d->unseen = false;
 	d->reason = s->reason < PT_REASON_COUNT ? s->reason : PT_REASON_UNKNOWN;
 	d->syscall = s->syscall;
 	return ret || !woken ? ret : end_sleep(model, task, s->time, d->wake_waker, d->wake_irq);
@@ -392,7 +397,13 @@ static int dislodge(struct pt_model *model, struct pt_cpu *cpu, const struct pt_
 	if (task == model->nobody || task == model->idle || task->doing.phase != PT_PHASE_RUNNING ||
 	    task->doing.cpu != s->cpu)
 		return 0;
-	return pt_state_become(model, task, PT_PHASE_UNKNOWN, s->time, false);
+	if (!(s->flags & PT_SWITCH_UNSEEN))
+		return pt_state_become(model, task, PT_PHASE_UNKNOWN, s->time, false);
+	/* When it left is known, why is not: taken for asleep, until it comes back unwoken. */
+	task->doing.unseen = true;
+	task->doing.reason = PT_REASON_UNKNOWN;
+	task->doing.syscall = -1;
+	return pt_state_become(model, task, PT_PHASE_BLOCKED, s->time, true);
 }
 
 /*
@@ -440,18 +451,23 @@ PT_HANDLER(switch)
 
 	if (!cpu)
 		return 0;
-	prev = find_prev(model, cpu, s);
-	if (!prev)
-		return -ENOMEM;
-	if (prev != cpu->current)
-		ret = dislodge(model, cpu, prev, s);
-	if (!ret && prev != model->idle && prev != model->nobody)
-		ret = leave(model, prev, s);
-	if (ret)
-		return ret;
 	next = find_next(model, s->next_tid);
 	if (!next)
 		return -ENOMEM;
+	if (s->flags & PT_SWITCH_UNSEEN) {
+		if (cpu->current != next)
+			ret = dislodge(model, cpu, next, s);
+	} else {
+		prev = find_prev(model, cpu, s);
+		if (!prev)
+			return -ENOMEM;
+		if (prev != cpu->current)
+			ret = dislodge(model, cpu, prev, s);
+		if (!ret && prev != model->idle && prev != model->nobody)
+			ret = leave(model, prev, s);
+	}
+	if (ret)
+		return ret;
 	if (next != model->idle && next != model->nobody)
 		ret = enter(model, next, s);
 	cpu->current = next;

@@ -89,8 +89,10 @@ struct pt_doing {
 	uint8_t reason, held_reason;
 	uint8_t phase; /* enum pt_phase */
 	bool held;
-	bool in_call; /* it left its CPU inside a system call */
-	bool ahead;   /* runs on ahead_cpu already, though it has not been seen to leave `cpu` */
+	bool unseen;	  /* blocked, perhaps: the kernel did not show how it left its CPU */
+	bool held_unseen; /* likewise, of the sleep that is held */
+	bool in_call;	  /* it left its CPU inside a system call */
+	bool ahead; /* runs on ahead_cpu already, though it has not been seen to leave `cpu` */
 	uint16_t ahead_cpu;
 	uint64_t ahead_from;
 	bool woken_by_irq, wake_irq;

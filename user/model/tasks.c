@@ -229,7 +229,10 @@ PT_HANDLER(migrate)
 	return 0;
 }
 
-/* Compares what we counted since the first word of the kernel with what the kernel did. */
+/*
+ * Compares what we counted since the first word of the kernel with what the kernel did. Where they differ the kernel is
+ * right: there are switches that it shows to no tracer.
+ */
 static void check_counts(struct pt_model_task *task, const struct pt_counts *kernel)
 {
 	const struct pt_counts *k = &task->kernel_base, *o = &task->our_base;
@@ -246,6 +249,10 @@ static void check_counts(struct pt_model_task *task, const struct pt_counts *ker
 					task->counts.involuntary - o->involuntary
 			? PT_AGREEMENT_SAME
 			: PT_AGREEMENT_DIFFERENT;
+	if (kernel->voluntary >= k->voluntary && kernel->involuntary >= k->involuntary) {
+		task->counts.voluntary = o->voluntary + kernel->voluntary - k->voluntary;
+		task->counts.involuntary = o->involuntary + kernel->involuntary - k->involuntary;
+	}
 	task->counts.minor_faults =
 		kernel->minor_faults > k->minor_faults ? kernel->minor_faults - k->minor_faults : 0;
 	task->counts.major_faults =

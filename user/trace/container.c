@@ -64,7 +64,7 @@ int pt_container_add(struct pt_container *container, const struct pt_block_heade
 	}
 	container->records[header->kind] += header->count;
 	container->bytes[header->kind] += size;
-	if (container->kinds & 1ull << header->kind)
+	if (container->kinds & PT_KIND_BIT(header->kind))
 		return add_entry(container, &entry);
 	if (header->last > container->ends_at)
 		container->ends_at = header->last;
@@ -170,7 +170,7 @@ static int open_container(struct pt_container *container, const char *path, stru
 	return ret < 0 ? pt_error_errno(err, ret, "%s", path) : 0;
 }
 
-int pt_container_open(struct pt_container **out, const char *path, uint64_t kinds,
+int pt_container_open(struct pt_container **out, const char *path, pt_kinds kinds,
 		      struct pt_error *err)
 {
 	struct pt_container *container = calloc(1, sizeof(*container));
@@ -180,7 +180,7 @@ int pt_container_open(struct pt_container **out, const char *path, uint64_t kind
 	if (!container)
 		return pt_error_errno(err, -ENOMEM, "%s", path);
 	container->fd = -1;
-	container->kinds = kinds ? kinds : ~0ull;
+	container->kinds = kinds ? kinds : ~(pt_kinds)0;
 	ret = open_container(container, path, err);
 	if (ret < 0) {
 		pt_container_free(container);

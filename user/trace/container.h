@@ -27,7 +27,7 @@ struct pt_container {
 	struct pt_layouts layouts;
 	struct pt_end end;
 	bool complete;			/* end is valid */
-	uint64_t kinds;			/* wanted */
+	pt_kinds kinds;			/* wanted */
 	struct pt_block_entry *entries; /* of wanted kinds, as they stand in the file */
 	size_t entry_count;
 	size_t entry_cap;
@@ -41,7 +41,7 @@ struct pt_container {
 };
 
 /* kinds: as in pt_reader_options. */
-int pt_container_open(struct pt_container **out, const char *path, uint64_t kinds,
+int pt_container_open(struct pt_container **out, const char *path, pt_kinds kinds,
 		      struct pt_error *err);
 
 /* reason must be a constant. A full list, or no memory for it, drops the damage. */

@@ -14,7 +14,7 @@
 struct pt_reader;
 
 struct pt_reader_options {
-	uint64_t kinds;	      /* bit (1 << kind) for each wanted kind; 0: all. Others are not even
+	pt_kinds kinds;	      /* wanted; 0: all. Others are not even
 				 unpacked */
 	unsigned int threads; /* that decode, the caller's included; 0: one for each CPU */
 };

@@ -35,7 +35,7 @@
 			.field_count = PT_ARRAY_SIZE(fields),                                      \
 		};                                                                                 \
 		_Static_assert(PT_ARRAY_SIZE(fields) <= PT_FIELDS_MAX, "too many fields");         \
-		_Static_assert(id_ < PT_KINDS_MAX, "readers keep kinds in a 64-bit set");          \
+		_Static_assert(id_ < 8 * sizeof(pt_kinds), "a set of kinds must hold it");         \
 		return &schema;                                                                    \
 	}
 PT_KINDS(KIND)

@@ -5,8 +5,8 @@
 
 #include "base/record.h"
 
-#define PT_FIELDS_MAX 64 /* fields of one kind */
-#define PT_KINDS_MAX  64 /* ids of kinds: readers keep a bit for each */
+#define PT_FIELDS_MAX 64  /* fields of one kind */
+#define PT_KINDS_MAX  128 /* ids of kinds: pt_kinds has a bit for each */
 
 enum pt_class {
 	PT_CLASS_TIME,

@@ -22,7 +22,9 @@
 	S(pools)                                                                                   \
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
-	S(contention)
+	S(contention)                                                                              \
+	S(memory)                                                                                  \
+	S(workloads)
 
 /* What a document is built from; all is only read, and during the call. */
 struct pt_source {

@@ -91,3 +91,40 @@ int pt_page_write(const struct pt_page *page, const char *text, size_t length, s
 	sigaction(SIGPIPE, &old, NULL);
 	return ret ? pt_error_errno(err, ret, "cannot write the report") : 0;
 }
+
+static int write_document(FILE *out, const json_t *document, pt_text_renderer *render,
+			  const struct pt_page *page)
+{
+	struct pt_text_style style = {.width = page->width, .colour = page->colour};
+
+	if (render)
+		return render(out, document, &style);
+	if (json_dumpf(document, out, JSON_INDENT(1)))
+		return -ENOMEM;
+	fputc('\n', out);
+	return 0;
+}
+
+int pt_page_show(const json_t *document, pt_text_renderer *render, struct pt_error *err)
+{
+	struct pt_page page;
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	int ret;
+
+	if (!out)
+		return pt_error_errno(err, -ENOMEM, "cannot write the report");
+	pt_page_ask(&page);
+	ret = write_document(out, document, render, &page);
+	if (fclose(out) && !ret)
+		ret = -ENOMEM;
+	if (!render)
+		page.height = 0;
+	if (ret)
+		pt_error_errno(err, ret, "cannot write the report");
+	else
+		ret = pt_page_write(&page, text, length, err);
+	free(text);
+	return ret;
+}

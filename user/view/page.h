@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "view/text.h"
 
 struct pt_page {
 	unsigned int width, height; /* 0: no terminal */
@@ -19,5 +20,9 @@ void pt_page_ask(struct pt_page *page);
  * enough is no error. 0 or a negative errno. */
 int pt_page_write(const struct pt_page *page, const char *text, size_t length,
 		  struct pt_error *err);
+
+/* Shows a document as `render` writes it, or, if that is NULL, as JSON and never through a pager.
+ * 0 or a negative errno. */
+int pt_page_show(const json_t *document, pt_text_renderer *render, struct pt_error *err);
 
 #endif

@@ -12,7 +12,10 @@ struct pt_text_style {
 	bool colour;
 };
 
-/* 0 or a negative errno; whether `out` took it all is for the caller to see with ferror(). */
-int pt_text_render(FILE *out, const json_t *document, const struct pt_text_style *style);
+/* Writes a document. 0 or a negative errno; whether `out` took it all is for the caller to see with ferror(). */
+typedef int pt_text_renderer(FILE *out, const json_t *document, const struct pt_text_style *style);
+
+/* The whole report. */
+pt_text_renderer pt_text_render;
 
 #endif

@@ -16,7 +16,8 @@
 	T(stalls)                                                                                  \
 	T(pools)                                                                                   \
 	T(tree)                                                                                    \
-	T(contention)
+	T(contention)                                                                              \
+	T(memory)
 
 struct pt_text {
 	FILE *out;

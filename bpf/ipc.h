@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Who sends how much through which channel. All is taken from the end of the call: its arguments are still there, and
+ * what it returned is what was moved.
+ *
+ * A task keeps a table of the ends that it uses. Calls on pipes, Unix sockets and eventfds are told one by one. Those on
+ * IP sockets, where servers make hundreds of thousands a second, are told in sums of PT_WINDOW_TICKS; the first of
+ * each window by itself, so that latency can be sampled at both sides.
+ */
+#ifndef PT_BPF_IPC_H
+#define PT_BPF_IPC_H
+
+#include "bpf/endpoint.h"
+
+#define EAGAIN	     11
+#define MSG_PEEK     2
+#define MSG_ERRQUEUE 0x2000
+#define SOL_SOCKET   1
+#define SCM_RIGHTS   1
+
+#define PT_WINDOW_SHIFT 4    /* of jiffies: 64 ms at 250 Hz */
+#define PT_MESSAGES_MAX 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
+#define PT_CONTROLS_MAX 4
+
+/* include/linux/socket.h, as user space has it */
+struct pt_msghdr {
+	__u64 name;
+	__u64 name_length;
+	__u64 vector;
+	__u64 vector_length;
+	__u64 control;
+	__u64 control_length;
+	__u64 flags;
+};
+
+struct pt_mmsghdr {
+	struct pt_msghdr header;
+	__u32 length;
+	__u32 padding;
+};
+
+struct pt_cmsghdr {
+	__u64 length;
+	__s32 level;
+	__s32 type;
+	__s32 fd; /* the first */
+	__s32 padding;
+};
+
+/* Another end takes the place of the one in the table. */
+static __noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, struct file *file,
+				  __u64 object, __u64 number)
+{
+	if (end->id)
+		pt_end_flush(call, end);
+	*end = (struct pt_end_state){.object = object, .number = number};
+	pt_end_identify(end, file);
+	if (end->kind == PT_CHANNEL_EVENTFD)
+		end->number = pt_control.eventfds; /* a new name has raised that */
+	if (end->id)
+		pt_end_describe(call, end, file);
+	return 0;
+}
+
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_ipc *call, __u64 object)
+{
+	return &call->target->ends[object * 0x9e3779b97f4a7c15ULL >> 60];
+}
+
+/* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */
+static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc *call, __u32 fd)
+{
+	struct file *file = pt_file_of(call->task, fd);
+	struct pt_end_state *end;
+	__u64 object, number;
+
+	if (!file)
+		return NULL;
+	object = (__u64)BPF_CORE_READ(file, f_inode);
+	if (object == pt_control.anonymous_inode) {
+		object = (__u64)BPF_CORE_READ(file, private_data);
+		number = pt_control.eventfds;
+	} else {
+		number = BPF_CORE_READ((struct inode *)object, i_ino);
+	}
+	end = pt_end_slot(call, object);
+	if (end->object != object || end->number != number || call->flags)
+		pt_end_load(call, end, file, object, number);
+	return end->id ? end : NULL;
+}
+
+/* The state of something without a descriptor. */
+static __always_inline struct pt_end_state *pt_end_of_number(struct pt_ipc *call, __u32 class,
+							     __u8 kind, __u32 number)
+{
+	__u64 id = PT_ENDPOINT_OF(class, number);
+	struct pt_end_state *end = pt_end_slot(call, id);
+
+	if (end->object != id) {
+		if (end->id)
+			pt_end_flush(call, end);
+		*end = (struct pt_end_state){.object = id, .id = id, .kind = kind};
+		pt_end_describe(call, end, NULL);
+	}
+	return end;
+}
+
+/* Notes what a call did with an end. */
+static __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
+{
+	__u32 sent = call->sent & 1, window;
+
+	if (call->bytes < 0) {
+		if (call->bytes == -EAGAIN)
+			end->blocked[sent]++;
+		else
+			end->failed[sent]++;
+		return 0;
+	}
+	if (!call->bytes && end->type != SOCK_DGRAM) {
+		end->empty[sent]++;
+		return 0;
+	}
+	window = bpf_jiffies64() >> PT_WINDOW_SHIFT;
+	if (window != end->window[sent]) {
+		end->window[sent] = window;
+		pt_sum_flush(call, end, sent);
+		pt_attempts_flush(call, end);
+	} else if (end->summed) {
+		end->bytes[sent] += call->bytes;
+		end->count[sent] += call->count;
+		return 0;
+	}
+	return pt_transfer_emit(call, end, sent, call->bytes, call->count, call->number);
+}
+
+static __always_inline struct pt_end_state *pt_moved(struct pt_ipc *call, __u32 fd, __u8 sent,
+						     __s64 bytes, __u32 count)
+{
+	struct pt_end_state *end;
+
+	call->sent = sent;
+	call->bytes = bytes;
+	call->count = count;
+	end = pt_end_of_fd(call, fd);
+	if (end)
+		pt_end_count(call, end);
+	return end;
+}
+
+/* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
+static __always_inline void pt_value_of(struct pt_ipc *call)
+{
+	__u64 value = 1;
+
+	if (call->result != 8)
+		return;
+	bpf_probe_read_user(&value, sizeof(value), (void *)pt_syscall_second(call->regs));
+	call->value = value < 0xffffffff ? value : 0xffffffff;
+}
+
+/* An end that has just been made. */
+static __always_inline struct pt_end_state *pt_made(struct pt_ipc *call, __u32 fd)
+{
+	struct pt_end_state *end;
+
+	call->bytes = 0;
+	call->flags = PT_ENDPOINT_CREATED;
+	end = pt_end_of_fd(call, fd);
+	call->flags = 0;
+	return end;
+}
+
+static __always_inline void pt_made_pair(struct pt_ipc *call, __u64 pointer)
+{
+	__u32 fds[2];
+
+	if (call->result || bpf_probe_read_user(fds, sizeof(fds), (void *)pointer))
+		return;
+	pt_made(call, fds[0]);
+	pt_made(call, fds[1]);
+}
+
+static __always_inline void pt_made_eventfd(struct pt_ipc *call)
+{
+	struct file *file;
+
+	if (call->result < 0)
+		return;
+	file = pt_file_of(call->task, call->result);
+	if (!file)
+		return;
+	pt_eventfd_new_id((__u64)BPF_CORE_READ(file, private_data));
+	pt_made(call, call->result);
+}
+
+static __always_inline int pt_pass_emit(struct pt_ipc *call, __u64 id, __u32 fd, __u32 count)
+{
+	struct pt_cpu *cpu = call->cpu;
+	__u64 bytes = call->bytes;
+	struct pt_end_state *object;
+
+	call->bytes = 0;
+	object = pt_end_of_fd(call, fd);
+	PT_MESSAGE(pass);
+	message->row = (struct pt_pass){
+		.time = pt_ipc_now(call),
+		.end = id,
+		.object = object ? object->id : 0,
+		.tid = call->task->pid,
+		.count = count,
+		.port = object ? object->port : 0,
+		.kind = object ? object->kind : 0,
+		.flags = call->sent ? PT_TRANSFER_SENT : 0,
+		.bytes = bytes,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/* Descriptors that went with a message, from its control data in user memory. */
+static __noinline int pt_passed(struct pt_ipc *call, __u64 id, __u64 pointer)
+{
+	struct pt_msghdr message;
+	struct pt_cmsghdr control = {};
+	__u64 at;
+
+	if (bpf_probe_read_user(&message, sizeof(message), (void *)pointer) || !message.control)
+		return 0;
+	at = message.control;
+	for (int i = 0; i < PT_CONTROLS_MAX && message.control_length >= 20; i++) {
+		__u64 step;
+
+		/* Not the padding behind the first descriptor, which need not be there. */
+		if (bpf_probe_read_user(&control, 20, (void *)at) || control.length < 16)
+			return 0;
+		if (control.level == SOL_SOCKET && control.type == SCM_RIGHTS &&
+		    control.length >= 20 && control.length <= message.control_length)
+			return pt_pass_emit(call, id, control.fd, (control.length - 16) / 4);
+		step = (control.length + 7) & ~7ULL;
+		if (step >= message.control_length)
+			return 0;
+		at += step;
+		message.control_length -= step;
+	}
+	return 0;
+}
+
+static __always_inline void pt_moved_message(struct pt_ipc *call, __u8 sent)
+{
+	struct pt_end_state *end =
+		pt_moved(call, pt_syscall_first(call->regs), sent, call->result, 1);
+
+	if (end && end->kind == PT_CHANNEL_UNIX && call->result >= 0)
+		pt_passed(call, end->id, pt_syscall_second(call->regs));
+}
+
+/* The kernel has written into each message how much of it went. Global, so that it is verified once and by itself. */
+__noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
+{
+	struct pt_mmsghdr *message = (void *)messages;
+	__u64 sum = 0;
+	__u32 length;
+
+	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++) {
+		if (!bpf_probe_read_user(&length, sizeof(length), &message[i].length))
+			sum += length;
+	}
+	return sum;
+}
+
+static __always_inline int pt_moved_messages(struct pt_ipc *call)
+{
+	__s64 bytes = call->result;
+
+	if (bytes > 0)
+		bytes = pt_messages_sum(pt_syscall_second(call->regs), bytes);
+	pt_moved(call, pt_syscall_first(call->regs), call->end == PT_END_SENDMMSG, bytes,
+		 call->result);
+	return 0;
+}
+
+static __always_inline void pt_accepted(struct pt_ipc *call)
+{
+	struct pt_cpu *cpu = call->cpu;
+	struct pt_end_state *end, *connection;
+	struct pt_accept row = {};
+
+	call->sent = 0;
+	call->bytes = 0;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (!end)
+		return;
+	if (call->result < 0) {
+		call->bytes = call->result;
+		pt_end_count(call, end);
+		return;
+	}
+	row.end = end->id;
+	row.port = end->port;
+	connection = pt_made(call, call->result);
+	row.object = connection ? connection->id : 0;
+	row.time = pt_ipc_now(call);
+	row.tid = call->task->pid;
+	struct {
+		struct pt_header header;
+		struct pt_accept row;
+	} *message = pt_reserve(cpu, PT_KIND_accept, sizeof(*message));
+	if (!message)
+		return;
+	message->header = PT_HEADER(accept);
+	message->row = row;
+	pt_commit(cpu, message);
+}
+
+static __always_inline void pt_moved_pages(struct pt_ipc *call)
+{
+	struct file *file = pt_file_of(call->task, pt_syscall_first(call->regs));
+	bool writes = file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
+
+	pt_moved(call, pt_syscall_first(call->regs), writes, call->result, 1);
+}
+
+static __always_inline void pt_moved_number(struct pt_ipc *call, __u32 class, __u8 kind, __u8 sent,
+					    __s64 bytes)
+{
+	call->sent = sent;
+	call->bytes = bytes;
+	call->count = 1;
+	pt_end_count(call, pt_end_of_number(call, class, kind, pt_syscall_first(call->regs)));
+}
+
+/* What a sender of a whole message moved: these calls return 0. */
+static __always_inline __s64 pt_sent_whole(const struct pt_ipc *call)
+{
+	return call->result ? call->result : (__s64)pt_syscall_third(call->regs);
+}
+
+/* The rarer calls. */
+static __noinline int pt_ipc_other(struct pt_ipc *call)
+{
+	struct pt_regs *regs = call->regs;
+
+	switch (call->end) {
+	case PT_END_SENDMMSG:
+		return pt_moved_messages(call);
+	case PT_END_RECVMMSG:
+		return pt_syscall_fourth(regs) & (MSG_PEEK | MSG_ERRQUEUE)
+			       ? 0
+			       : pt_moved_messages(call);
+	case PT_END_SPLICE:
+		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+		if (call->result > 0)
+			pt_moved(call, pt_syscall_third(regs), 1, call->result, 1);
+		return 0;
+	case PT_END_TEE:
+		pt_moved(call, pt_syscall_second(regs), 1, call->result, 1);
+		return 0;
+	case PT_END_VMSPLICE:
+		pt_moved_pages(call);
+		return 0;
+	case PT_END_SENDFILE:
+		pt_moved(call, pt_syscall_first(regs), 1, call->result, 1);
+		if (call->result > 0)
+			pt_moved(call, pt_syscall_second(regs), 0, call->result, 1);
+		return 0;
+	case PT_END_ACCEPT:
+		pt_accepted(call);
+		return 0;
+	case PT_END_LISTEN:
+		if (!call->result)
+			pt_made(call, pt_syscall_first(regs));
+		return 0;
+	case PT_END_PIPE:
+		pt_made_pair(call, pt_syscall_first(regs));
+		return 0;
+	case PT_END_SOCKETPAIR:
+		pt_made_pair(call, pt_syscall_fourth(regs));
+		return 0;
+	case PT_END_EVENTFD:
+		pt_made_eventfd(call);
+		return 0;
+	case PT_END_MQ_SEND:
+		pt_moved(call, pt_syscall_first(regs), 1, pt_sent_whole(call), 1);
+		return 0;
+	case PT_END_MQ_RECEIVE:
+		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+		return 0;
+	case PT_END_MSGSND:
+		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 1,
+				pt_sent_whole(call));
+		return 0;
+	case PT_END_MSGRCV:
+		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 0, call->result);
+		return 0;
+	case PT_END_VM_READ:
+	case PT_END_VM_WRITE:
+		pt_moved_number(call, PT_CLASS_MEMORY, PT_CHANNEL_MEMORY,
+				call->end == PT_END_VM_WRITE, call->result);
+		return 0;
+	}
+	return 0;
+}
+
+/* The end of a call that has to do with channels. */
+static __noinline int pt_ipc_ended(struct pt_ipc *call)
+{
+	struct pt_regs *regs = call->regs;
+	__u64 flags;
+
+	switch (call->end) {
+	case PT_END_READ:
+		pt_value_of(call);
+		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+		return 0;
+	case PT_END_WRITE:
+		pt_value_of(call);
+		pt_moved(call, pt_syscall_first(regs), 1, call->result, 1);
+		return 0;
+	case PT_END_RECVFROM:
+		flags = pt_syscall_fourth(regs);
+		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
+			pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+		return 0;
+	case PT_END_RECVMSG:
+		flags = pt_syscall_third(regs);
+		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
+			pt_moved_message(call, 0);
+		return 0;
+	case PT_END_SENDMSG:
+		pt_moved_message(call, 1);
+		return 0;
+	default:
+		return pt_ipc_other(call);
+	}
+}
+
+#endif
