@@ -166,6 +166,7 @@ json_t *pt_section_trace(const struct pt_source *source)
 
 	ret |= pt_json_put(trace, "file", file_name(source->file));
 	ret |= pt_json_put(trace, "start_time", start_time(meta));
+	ret |= pt_json_put(trace, "start_monotonic_ns", pt_json_int(meta->start_mono));
 	ret |= pt_json_put(trace, "duration_ns", pt_json_int(pt_model_end(source->model)));
 	ret |= pt_json_put(trace, "host", pt_json_text(meta->host));
 	ret |= pt_json_put(trace, "kernel", pt_json_text(meta->kernel));
