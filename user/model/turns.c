@@ -112,8 +112,12 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 	}
 	if (looper->over || span->to <= looper->busy_from)
 		return 0;
-	if (cut.from < looper->busy_from)
+	if (cut.from < looper->busy_from) {
+		/* A return was told in the middle of it: what it was after that is not what it was before. */
 		cut.from = looper->busy_from;
+		cut.part = PT_PART_UNKNOWN;
+		return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, &cut);
+	}
 	if (polls && (!looper->waits || looper->wait_syscall == SYSCALL_ANY))
 		ret = begin_wait(looper, cut.from, span->syscall);
 	else if (span->part == PT_PART_UNKNOWN && !looper->waits)
