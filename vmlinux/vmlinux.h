@@ -74,9 +74,10 @@ struct sched_entity {
 	__u64 nr_migrations;
 };
 
-struct sched_info {			/* CONFIG_SCHED_INFO */
-	unsigned long long run_delay;	/* ns waited on run queues, up to the last time it ran */
-	unsigned long long last_arrival; /* rq->clock when it took the CPU that it has, or had last */
+struct sched_info {		      /* CONFIG_SCHED_INFO */
+	unsigned long long run_delay; /* ns waited on run queues, up to the last time it ran */
+	unsigned long long
+		last_arrival; /* rq->clock when it took the CPU that it has, or had last */
 	unsigned long long last_queued; /* rq->clock when it joined the queue it is on, or 0 */
 };
 
