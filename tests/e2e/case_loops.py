@@ -149,9 +149,8 @@ def compare_utilization(box, name):
 @case
 def utilization_equals_the_runtimes(box):
     for name in ("idle", "half", "busy", "spin", "workers"):
-        # What lies between the runtime's clock and the system call is its own; on a busy machine it may be preempted there.
-        worst = min(compare_utilization(box, name) for _ in range(1)) if name == "idle" else compare_utilization(box, name)
-        if worst > 0.002:
+        worst = compare_utilization(box, name)
+        if worst > 0.002:  # between the runtime's look at the clock and its system call it may have been preempted
             worst = min(worst, compare_utilization(box, name))
         box.check(worst <= 0.002, f"{name}: utilization differs by {worst * 100:.2f} points")
 
@@ -160,13 +159,11 @@ def rebuild_delays(turns, enabled, end, resolution):
     """The samples of monitorEventLoopDelay, as docs/loops.md says. All in ns of CLOCK_MONOTONIC."""
     last, samples = enabled, []
     for turn in turns:
-        due = last // MS * MS + resolution * MS
-        if turn["end"] < due or turn["end"] <= enabled:
-            continue
-        if turn["end"] > end:
-            break
-        samples.append(turn["end"] - last)
-        last = turn["end"]
+        # What was due when the turn began fires first; what became due in it fires when it is over.
+        for fire in (turn["start"], turn["end"]):
+            if last < fire <= end and fire // MS * MS >= last // MS * MS + resolution * MS:
+                samples.append(fire - last)
+                last = fire
     return samples
 
 
@@ -180,9 +177,9 @@ def delays_can_be_rebuilt_from_turns(box):
     main = max(report.data["loops"], key=lambda loop: loop["stalls"])["id"]
     rows = [t for t in map(json.loads, read(turns).splitlines()) if t["loop"] == main]
     for turn in rows:
-        turn["end"] = turn["end_ns"] + offset
+        turn["start"], turn["end"] = turn["start_ns"] + offset, turn["end_ns"] + offset
     samples = sorted(rebuild_delays(rows, start["at"], row["at"], row["resolution"])[1:])
-    box.check(abs(len(samples) - row["count"]) <= 2 + row["count"] // 50,
+    box.check(abs(len(samples) - row["count"]) <= 2 + row["count"] // 20,
               f"{len(samples)} samples rebuilt, there were {row['count']}")
     p99 = samples[math.ceil(0.99 * len(samples)) - 1]
     for what, got, expected in (("p99", p99, row["p99"]), ("max", samples[-1], row["max"])):

@@ -124,9 +124,11 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span);
 int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait);
 /* The task exits, or (at the end of the recording) is there no longer to be seen. */
 int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool exits);
+/* It has come to a CPU. */
+int pt_turns_runs(struct pt_model *model, struct pt_model_task *task);
 void pt_turns_child(const struct pt_model_task *parent, const struct pt_model_task *child);
 void pt_looper_free(struct pt_looper *looper);
-/* At the end: which loops share their object. 0 or -ENOMEM. */
+/* shared.c. At the end: which loops share their object. 0 or -ENOMEM. */
 int pt_loops_compare(struct pt_model *model);
 
 /* losses.c: when records are missing. */

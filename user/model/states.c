@@ -300,7 +300,7 @@ static int enter(struct pt_model *model, struct pt_model_task *task, const struc
 		ret = pt_state_become(model, task, PT_PHASE_RUNNING, time, true);
 	}
 	d->cpu = s->cpu;
-	return ret;
+	return ret ? ret : pt_turns_runs(model, task);
 }
 
 static int tell_switched(struct pt_model *model, struct pt_model_task *task, uint64_t time,

@@ -45,6 +45,10 @@ struct pt_looper {
 	int wait_syscall; /* SYSCALL_ANY: what it did then is not known */
 	bool waits;	  /* wait_from is valid */
 	bool over;
+	/* Clocks of switches and of other records differ by microseconds: a return may be told before its task comes to
+	 * its CPU. */
+	bool is_early;
+	struct pt_turn early;
 	struct pt_loop **loops; /* all that the task ever waited on */
 	size_t loop_count, loop_room;
 };
@@ -132,7 +136,8 @@ int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait)
 	struct pt_looper *looper = wait->task->looper;
 
 	(void)model;
-	if (!looper || looper->over)
+	/* It may be told after the return that it led to. */
+	if (!looper || looper->over || wait->to <= looper->busy_from)
 		return 0;
 	return pt_tally_wait(looper->waits ? &looper->waiting : &looper->busy, wait);
 }
@@ -307,7 +312,7 @@ static int turn_boundary(struct pt_model *model, struct pt_looper *looper, const
 	struct pt_loop_turn turn = {
 		.to = r->from,
 		.idle = r->idle ? r->to - r->from : 0,
-		.returned = r->to,
+		.returned = r->row->time,
 		.end = PT_TURN_WAITED,
 		.timed = r->row->flags & PT_TURN_TIMED,
 		.calls_ns = r->row->calls,
@@ -402,14 +407,15 @@ static int return_to(struct pt_model *model, struct pt_looper *looper, struct pt
 }
 
 /* Where the wait began that has now returned. */
-static int find_wait(struct pt_looper *looper, const struct pt_turn *row, struct ret *r)
+static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64_t time,
+		     struct ret *r)
 {
 	bool sleeps = looper->waits && (looper->wait_syscall == row->syscall ||
 					(looper->wait_syscall == SYSCALL_ANY && row->timeout != 0));
 	uint64_t begin, cut;
 	int ret = 0;
 
-	*r = (struct ret){row, row->time, row->time, row->timeout != 0};
+	*r = (struct ret){row, time, time, row->timeout != 0};
 	if (sleeps)
 		r->from = looper->wait_from;
 	else
@@ -441,13 +447,46 @@ static struct pt_looper *new_looper(struct pt_model_task *task)
 	return looper;
 }
 
+/* `time` is when it returned, but for what clocks disagree about. */
+static int take_return(struct pt_model *model, struct pt_looper *looper, const struct pt_turn *row,
+		       uint64_t time)
+{
+	struct pt_loop *loop;
+	struct ret r;
+	int ret = pt_state_runs(model, looper->task, time);
+
+	if (ret || looper->over || time < looper->busy_from)
+		return ret;
+	loop = find_loop(model, looper, row);
+	if (!loop)
+		return -ENOMEM;
+	ret = find_wait(looper, row, time, &r);
+	if (!ret)
+		ret = return_to(model, looper, loop, &r);
+	pt_tally_empty(&looper->busy);
+	pt_tally_empty(&looper->waiting);
+	looper->waits = false;
+	looper->busy_from = time;
+	return ret;
+}
+
+int pt_turns_runs(struct pt_model *model, struct pt_model_task *task)
+{
+	struct pt_looper *looper = task->looper;
+	uint64_t time;
+
+	if (!looper || !looper->is_early)
+		return 0;
+	looper->is_early = false;
+	time = looper->early.time > task->doing.since ? looper->early.time : task->doing.since;
+	return take_return(model, looper, &looper->early, time);
+}
+
 PT_HANDLER(turn)
 {
 	const struct pt_turn *row = record->row;
 	struct pt_model_task *task = pt_task_mention(model, row->tid);
 	struct pt_looper *looper;
-	struct pt_loop *loop;
-	struct ret r;
 	int ret;
 
 	if (!task)
@@ -455,23 +494,15 @@ PT_HANDLER(turn)
 	if (!task->tid || task->tid == PT_TID_UNKNOWN || task->doing.phase == PT_PHASE_DEAD)
 		return 0;
 	task->target = true;
-	ret = pt_state_runs(model, task, row->time);
 	looper = task->looper ? task->looper : new_looper(task);
-	if (ret || !looper)
-		return ret ? ret : -ENOMEM;
-	if (looper->over || row->time < looper->busy_from)
-		return 0;
-	loop = find_loop(model, looper, row);
-	if (!loop)
+	if (!looper)
 		return -ENOMEM;
-	ret = find_wait(looper, row, &r);
-	if (!ret)
-		ret = return_to(model, looper, loop, &r);
-	pt_tally_empty(&looper->busy);
-	pt_tally_empty(&looper->waiting);
-	looper->waits = false;
-	looper->busy_from = row->time;
-	return ret;
+	ret = pt_turns_runs(model, task);
+	if (ret || task->doing.phase == PT_PHASE_RUNNING || task->doing.phase == PT_PHASE_UNKNOWN)
+		return ret ? ret : take_return(model, looper, row, row->time);
+	looper->early = *row;
+	looper->is_early = true;
+	return 0;
 }
 
 /* The task sleeps in its innermost loop to the end. */
@@ -554,49 +585,4 @@ void pt_looper_free(struct pt_looper *looper)
 	pt_tally_free(&looper->waiting);
 	free(looper->loops);
 	free(looper);
-}
-
-static int compare_objects(const void *a, const void *b)
-{
-	const struct pt_loop *x = *(struct pt_loop *const *)a, *y = *(struct pt_loop *const *)b;
-
-	if (x->object != y->object)
-		return x->object < y->object ? -1 : 1;
-	return (x->first_ns > y->first_ns) - (x->first_ns < y->first_ns);
-}
-
-/* Loops on one object, by their beginning: shared if one begins before another ends, else handed over. */
-static void mark_shared(struct pt_loop **loops, size_t count)
-{
-	uint64_t end = loops[0]->end_ns;
-	bool shared = false;
-	size_t i;
-
-	for (i = 1; i < count; i++) {
-		shared |= loops[i]->first_ns < end;
-		end = loops[i]->end_ns > end ? loops[i]->end_ns : end;
-	}
-	for (i = 0; shared && i < count; i++)
-		loops[i]->shared = true;
-}
-
-int pt_loops_compare(struct pt_model *model)
-{
-	size_t count = model->loops.count, i, n;
-	struct pt_loop **loops = calloc(count + 1, sizeof(*loops));
-
-	if (!loops)
-		return -ENOMEM;
-	for (i = 0; i < count; i++)
-		loops[i] = pt_pool_at(&model->loops, i);
-	qsort(loops, count, sizeof(*loops), compare_objects);
-	for (i = 0; i < count; i += n) {
-		n = 1;
-		while (i + n < count && loops[i + n]->object == loops[i]->object)
-			n++;
-		if (loops[i]->object != PT_LOOP_OF_TASK)
-			mark_shared(loops + i, n);
-	}
-	free(loops);
-	return 0;
 }
