@@ -99,7 +99,7 @@ def what_lay_there_before_does_not_shift(box):
 
 
 TRACED = re.compile(r"\b(read|write|readv|writev|recvfrom|sendto|recvmsg|sendmsg)\(\d+<(pipe|UNIX-STREAM):\[(\d+)"
-                    r".*\) = (-?\d+)")
+                    r".*\)\s+= (-?\d+)")
 SENDS = {"write", "writev", "sendto", "sendmsg"}
 
 
