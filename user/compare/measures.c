@@ -391,28 +391,40 @@ static const json_t *busiest_port(const struct pt_scene *scene)
 	return busiest;
 }
 
+/* Where the recording has no ports, what the workers counted themselves stands in. */
+static const json_t *claimed_servers(const struct pt_scene *scene)
+{
+	return scene->ports ? NULL : json_object_get(scene->claims, "workers");
+}
+
 static double connections_even(const struct pt_scene *scene)
 {
+	if (!scene->ports)
+		return evenness(claimed_servers(scene), "server.connections", NULL);
 	return evenness(json_object_get(busiest_port(scene), "workers"), "accepted", "handed_over");
 }
 
 static double port_workers(const struct pt_scene *scene)
 {
-	const json_t *workers = json_object_get(busiest_port(scene), "workers");
+	const json_t *rows = scene->ports ? json_object_get(busiest_port(scene), "workers")
+					  : claimed_servers(scene);
 	double count = 0;
 	size_t i;
 
-	if (!scene->ports)
-		return NAN;
-	for (i = 0; i < json_array_size(workers); i++)
-		count += pt_text_int(json_array_get(workers, i), "accepted") +
-				 pt_text_int(json_array_get(workers, i), "handed_over") >
+	for (i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		count += pt_text_int(row, "accepted") + pt_text_int(row, "handed_over") +
+				 pt_text_int(row, "server.connections") >
 			 0;
-	return count;
+	}
+	return json_array_size(rows) ? count : NAN;
 }
 
 static double port_accepted(const struct pt_scene *scene)
 {
+	if (!scene->ports)
+		return fold(scene, claimed_servers(scene), PT_ROLE_NONE, "server.accepted", SUM);
 	return fold(scene, json_object_get(busiest_port(scene), "workers"), PT_ROLE_NONE,
 		    "accepted", SUM);
 }
@@ -507,7 +519,7 @@ static const struct pt_measure measures[] = {
 	{"runq_p99_ns", "scheduling", "wait for a CPU, p99", PT_UNIT_NS, runq_p99, false},
 	{"runq_share", "scheduling", "waiting, of time it could run", PT_UNIT_SHARE, runq_share,
 	 false},
-	{"ipc_bytes", "communication", "bytes between tasks", PT_UNIT_BYTES, ipc_bytes, false},
+	{"ipc_bytes", "communication", "bytes through channels", PT_UNIT_BYTES, ipc_bytes, false},
 	{"ipc_bytes_per_unit", "communication", "bytes per %s", PT_UNIT_BYTES, ipc_bytes_per_unit,
 	 false},
 	{"ipc_messages", "communication", "messages", PT_UNIT_COUNT, ipc_messages, false},
