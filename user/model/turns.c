@@ -41,9 +41,10 @@ struct pt_looper {
 	struct frame frames[DEPTH_MAX];
 	unsigned int depth;
 	struct pt_tally busy, waiting; /* since the last return: until the wait began, and then */
-	uint64_t busy_from, wait_from;
-	int wait_syscall; /* SYSCALL_ANY: what it did then is not known */
-	bool waits;	  /* wait_from is valid */
+	uint64_t busy_from, wait_from,
+		wait_until; /* wait_until: its sleep, if that is unknown, else 0 */
+	int wait_syscall;   /* SYSCALL_ANY: what it did then is not known */
+	bool waits;	    /* wait_from is valid */
 	bool over;
 	/* Clocks of switches and of other records differ by microseconds: a return may be told before its task comes to
 	 * its CPU. */
@@ -93,6 +94,7 @@ static int begin_wait(struct pt_looper *looper, uint64_t from, int syscall)
 	int ret = no_wait(looper);
 
 	looper->waits = true;
+	looper->wait_until = 0;
 	looper->wait_from = from;
 	looper->wait_syscall = syscall;
 	return ret;
@@ -101,7 +103,8 @@ static int begin_wait(struct pt_looper *looper, uint64_t from, int syscall)
 int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 {
 	struct pt_looper *looper = span->task->looper;
-	bool polls = span->part == PT_PART_BLOCKED && span->reason == PT_REASON_POLL;
+	bool blocks = span->part == PT_PART_BLOCKED, unknown = span->part == PT_PART_UNKNOWN;
+	bool polls = (blocks || unknown) && span->reason == PT_REASON_POLL;
 	struct pt_span cut = *span;
 	int ret = 0;
 
@@ -124,10 +127,12 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 	}
 	if (polls && (!looper->waits || looper->wait_syscall == SYSCALL_ANY))
 		ret = begin_wait(looper, cut.from, span->syscall);
-	else if (span->part == PT_PART_UNKNOWN && !looper->waits)
+	else if (unknown && !looper->waits)
 		ret = begin_wait(looper, cut.from, SYSCALL_ANY);
 	if (ret)
 		return ret;
+	if (polls && unknown && looper->wait_from == cut.from)
+		looper->wait_until = cut.to;
 	return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, &cut);
 }
 
@@ -447,6 +452,44 @@ static struct pt_looper *new_looper(struct pt_model_task *task)
 	return looper;
 }
 
+/*
+ * The kernel may skip the probes of a moment: the task was seen to fall asleep in its loop, then to run, and then to
+ * return from another wait, which began later. Where it was seen to run again stands for the return between.
+ */
+static bool missed_return(const struct pt_looper *looper, const struct pt_turn *row)
+{
+	const struct frame *frame = looper->depth ? &looper->frames[looper->depth - 1] : NULL;
+
+	if (!frame || !looper->waits || !looper->wait_until ||
+	    looper->wait_syscall != frame->loop->syscall)
+		return false;
+	return row->timeout == 0 || (row->flags & PT_TURN_TIMED && row->wait < row->time &&
+				     row->time - row->wait > looper->wait_until);
+}
+
+static int make_up_return(struct pt_model *model, struct pt_looper *looper)
+{
+	struct pt_loop *loop = looper->frames[looper->depth - 1].loop;
+	struct pt_turn row = {.time = looper->wait_until,
+			      .loop = loop->object,
+			      .timeout = -1,
+			      .events = 1,
+			      .syscall = loop->syscall};
+	struct ret r = {&row, looper->wait_from, looper->wait_until, true};
+	uint64_t slept = r.to - r.from, *unknown = &looper->waiting.part[PT_PART_UNKNOWN];
+	struct pt_tally after = looper->waiting;
+	int ret;
+
+	looper->waiting = (struct pt_tally){.part[PT_PART_UNKNOWN] = slept};
+	ret = return_to(model, looper, loop, &r);
+	pt_tally_free(&looper->waiting);
+	looper->waiting = after;
+	*unknown -= slept < *unknown ? slept : *unknown;
+	pt_tally_empty(&looper->busy);
+	looper->busy_from = r.to;
+	return ret ? ret : no_wait(looper);
+}
+
 /* `time` is when it returned, but for what clocks disagree about. */
 static int take_return(struct pt_model *model, struct pt_looper *looper, const struct pt_turn *row,
 		       uint64_t time)
@@ -456,6 +499,10 @@ static int take_return(struct pt_model *model, struct pt_looper *looper, const s
 	int ret = pt_state_runs(model, looper->task, time);
 
 	if (ret || looper->over || time < looper->busy_from)
+		return ret;
+	if (missed_return(looper, row))
+		ret = make_up_return(model, looper);
+	if (ret)
 		return ret;
 	loop = find_loop(model, looper, row);
 	if (!loop)
