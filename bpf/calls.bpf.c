@@ -12,6 +12,9 @@ struct pt_loop_map pt_loops SEC(".maps");
 struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
 struct pt_described_map pt_described SEC(".maps");
 struct pt_eventfd_map pt_eventfds SEC(".maps");
+struct pt_table_map pt_tables SEC(".maps");
+struct pt_free_table_map pt_free_tables SEC(".maps");
+struct pt_spare_table_map pt_spare_tables SEC(".maps");
 
 static __always_inline void pt_wait_end(struct pt_cpu *cpu, struct pt_target *target,
 					struct pt_regs *regs, __s64 result, __s16 number, __u8 end)
@@ -94,17 +97,19 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	    (end > PT_END_WRITE ||
 	     !pt_ipc_summed(target, bpf_get_current_task_btf(), pt_syscall_first(regs), result,
 			    end == PT_END_WRITE))) {
-		struct pt_ipc call = {
-			.cpu = cpu,
-			.target = target,
+		struct pt_ipc_call call = {
+			.is = {.result = result,
+			       .tid = (__u32)bpf_get_current_pid_tgid(),
+			       .number = index,
+			       .end = end},
+			.table = pt_table_take(target),
 			.task = bpf_get_current_task_btf(),
 			.regs = regs,
-			.result = result,
-			.number = index,
-			.end = end,
 		};
 
-		pt_ipc_ended(&call);
+		call.is.spare = !target->table;
+		if (call.table)
+			pt_ipc_ended(&call);
 	}
 	if (cpu->turn)
 		pt_call_end(&target->loop, index);

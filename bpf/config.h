@@ -104,6 +104,8 @@ struct pt_control {
 	__u64 epoll_files; /* made so far: an address may belong to another file since */
 	__u64 eventfds;	   /* made so far, likewise */
 	__u64 eventfd_operations; /* file_operations of an eventfd: an address, never followed; 0: not known */
+	__u32 tables;		  /* of ends, handed out for the first time */
+	__u32 reserved;
 	__u64 anonymous_inode; /* the inode that all eventfds share */
 	__u64 long_turns;      /* samples of turns that had the CPU for more than half a stall */
 };

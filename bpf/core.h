@@ -55,25 +55,6 @@ struct pt_loop_state {
 	struct pt_turn_call table[PT_TURN_CALLS];
 };
 
-#define PT_TABLE_ENDS 16 /* ends of channels that a task has in use at a time; a power of two */
-
-/* What a task did with an end of a channel, as far as it has not been told. The index 1 is for what was sent. */
-struct pt_end_state {
-	__u64 object; /* an inode, or what stands behind an anonymous one: an address, never followed */
-	__u64 number; /* what tells it from others that were at this address before */
-	__u64 id;     /* PT_ENDPOINT_OF(); 0: not a channel */
-	__u64 bytes[2];
-	__u32 window[2]; /* when something was last told */
-	__u32 count[2];
-	__u32 blocked[2];
-	__u32 failed[2];
-	__u32 empty[2];
-	__u16 port;
-	__u8 kind;
-	__u8 type;
-	__u32 summed; /* transfers are told in sums */
-};
-
 /* A target's own state. What it had when it took its CPU stands in pt_cpu, which is cheaper to reach. */
 struct pt_target {
 	__u64 migrations; /* se.nr_migrations when it last took a CPU */
@@ -87,8 +68,8 @@ struct pt_target {
 	__u64 woke;	 /* when the longest sleep of the system call that it is in ended */
 	__u64 sleep;	 /* and its length in ns, 0: none that was long */
 	__u64 exited;	 /* it does not count in pt_control.live any more */
+	__u32 table;	 /* 1 + the number of its table of ends, 0: it has none */
 	struct pt_loop_state loop;
-	struct pt_end_state ends[PT_TABLE_ENDS];
 };
 
 struct pt_target_map {

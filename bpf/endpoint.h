@@ -16,7 +16,6 @@
 #define MQUEUE_MAGIC 0x19800202
 
 #define SOCK_STREAM	1
-#define SOCK_DGRAM	2
 #define IPPROTO_TCP	6
 #define IPPROTO_MPTCP	262
 #define TCP_LISTEN	10
@@ -326,10 +325,11 @@ static __always_inline void pt_describe_eventfd(struct pt_endpoint *row, struct 
 }
 
 /* Emits the description of an end that has none yet. file may be NULL: there is none behind it. */
-static __noinline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end,
-				      struct file *file)
+static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end,
+					   struct file *file)
 {
 	struct pt_endpoint_message *message;
+	struct pt_cpu *cpu = pt_this_cpu();
 	__u32 zero = 0, index = bpf_get_smp_processor_id(), length;
 	__u64 id = end->id;
 	__u8 one = 1;
@@ -339,12 +339,12 @@ static __noinline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *
 		return 0;
 	message = bpf_map_lookup_elem(&pt_endpoint_scratch, &zero);
 	ring = bpf_map_lookup_elem(&pt_rings, &index);
-	if (!message || !ring)
+	if (!message || !ring || !cpu)
 		return 0;
 	message->row = (struct pt_endpoint){
 		.time = pt_ipc_now(call),
 		.end = id,
-		.tid = call->task->pid,
+		.tid = call->tid,
 		.flags = call->flags,
 		.kind = end->kind,
 		.type = end->type,
@@ -367,7 +367,26 @@ static __noinline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *
 	if (bpf_ringbuf_output(ring, message,
 			       sizeof(*message) - sizeof(message->text) + ((length + 7) & ~7U),
 			       BPF_RB_NO_WAKEUP))
-		call->cpu->lost[PT_KIND_endpoint]++;
+		cpu->lost[PT_KIND_endpoint]++;
+	return 0;
+}
+
+/* Another end takes the place of the one in the table: that behind the struct file at an address, or a bare number. */
+__noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, __u64 address,
+			   __u64 object, __u64 number)
+{
+	struct file *file = (struct file *)address;
+
+	if (!call || !end)
+		return 0;
+	if (end->id)
+		pt_end_flush(call, end);
+	*end = (struct pt_end_state){.object = object, .number = number};
+	pt_end_identify(end, file);
+	if (end->kind == PT_CHANNEL_EVENTFD)
+		end->number = pt_control.eventfds; /* a new name has raised that */
+	if (end->id)
+		pt_end_describe(call, end, file);
 	return 0;
 }
 

@@ -5,21 +5,77 @@
 
 #include "bpf/core.h"
 
-/* A call that moved something, or did not. */
+#define PT_TABLE_ENDS_LOG2 6
+#define PT_TABLE_ENDS	   (1 << PT_TABLE_ENDS_LOG2)
+#define PT_WINDOW_SHIFT	   4 /* of jiffies: 64 ms at 250 Hz */
+#define EAGAIN		   11
+#define SOCK_DGRAM	   2
+#define PT_TABLES	   1024
+
+/* What a task did with an end of a channel, as far as it has not been told. The index 1 is for what was sent. */
+struct pt_end_state {
+	__u64 object; /* an inode, or what stands behind an anonymous one: an address, never followed */
+	__u64 number; /* what tells it from others that were at this address before */
+	__u64 id;     /* PT_ENDPOINT_OF(); 0: not a channel */
+	__u64 bytes[2];
+	__u32 window[2]; /* when something was last told */
+	__u32 count[2];
+	__u32 blocked[2];
+	__u32 failed[2];
+	__u32 empty[2];
+	__u16 port;
+	__u8 kind;
+	__u8 type;
+	__u32 summed; /* transfers are told in sums */
+};
+
+/*
+ * The ends that a task has in use. Not in its task storage, which is made at every birth and costs by its size: a task
+ * takes a table when it first uses a channel, and gives it back when it exits.
+ */
+struct pt_table {
+	struct pt_end_state ends[PT_TABLE_ENDS];
+};
+
+struct pt_table_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PT_TABLES);
+	__type(key, __u32);
+	__type(value, struct pt_table);
+};
+extern struct pt_table_map pt_tables SEC(".maps");
+
+/* Tables that were given back. */
+struct pt_free_table_map {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, PT_TABLES);
+	__type(value, __u32);
+};
+extern struct pt_free_table_map pt_free_tables SEC(".maps");
+
+/* For the calls of tasks for which there was no table. */
+struct pt_spare_table_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_table);
+};
+extern struct pt_spare_table_map pt_spare_tables SEC(".maps");
+
+/* A call that moved something, or did not. Plain figures without padding: functions that are verified by themselves take it. */
 struct pt_ipc {
-	struct pt_cpu *cpu;
-	struct pt_target *target;
-	struct task_struct *task;
-	struct pt_regs *regs;
 	__u64 now;    /* CLOCK_MONOTONIC, 0: not read yet */
 	__s64 result; /* of the call */
 	__s64 bytes;  /* moved through the end at hand, or -errno */
 	__u32 count;  /* messages */
 	__u32 value;  /* of an eventfd */
-	__u16 flags;  /* PT_ENDPOINT_*, of the end at hand */
+	__u32 tid;
 	__s16 number;
-	__u8 end;  /* enum pt_call_end */
-	__u8 sent; /* 1: sent through the end at hand, 0: received */
+	__u16 flags; /* PT_ENDPOINT_*, of the end at hand */
+	__u8 end;    /* enum pt_call_end */
+	__u8 spare;  /* the table is not the task's: nothing may be left untold in it */
+	__u8 sent;   /* 1: sent through the end at hand, 0: received */
+	__u8 padding[5];
 };
 
 static __always_inline __u64 pt_ipc_now(struct pt_ipc *call)
@@ -32,14 +88,16 @@ static __always_inline __u64 pt_ipc_now(struct pt_ipc *call)
 static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt_end_state *end,
 					    __u8 sent, __u64 bytes, __u32 count, __s16 number)
 {
-	struct pt_cpu *cpu = call->cpu;
+	struct pt_cpu *cpu = pt_this_cpu();
 
+	if (!cpu)
+		return 0;
 	PT_MESSAGE(transfer);
 	message->row = (struct pt_transfer){
 		.time = pt_ipc_now(call),
 		.end = end->id,
 		.bytes = bytes,
-		.tid = call->task->pid,
+		.tid = call->tid,
 		.count = count,
 		.syscall = number,
 		.value = end->kind == PT_CHANNEL_EVENTFD ? call->value : 0,
@@ -52,13 +110,15 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 
 static __always_inline int pt_attempt_emit(struct pt_ipc *call, struct pt_end_state *end)
 {
-	struct pt_cpu *cpu = call->cpu;
+	struct pt_cpu *cpu = pt_this_cpu();
 
+	if (!cpu)
+		return 0;
 	PT_MESSAGE(attempt);
 	message->row = (struct pt_attempt){
 		.time = pt_ipc_now(call),
 		.end = end->id,
-		.tid = call->task->pid,
+		.tid = call->tid,
 		.send_blocked = end->blocked[1],
 		.send_failed = end->failed[1],
 		.send_empty = end->empty[1],
@@ -90,21 +150,109 @@ static __always_inline void pt_attempts_flush(struct pt_ipc *call, struct pt_end
 		end->blocked[sent] = end->failed[sent] = end->empty[sent] = 0;
 }
 
-static __noinline int pt_end_flush(struct pt_ipc *call, struct pt_end_state *end)
+/* Global, as others below: so they are verified once, and by themselves. Weak, as several objects have them. */
+__weak __noinline int pt_end_flush(struct pt_ipc *call, struct pt_end_state *end)
 {
+	if (!call || !end)
+		return 0;
 	pt_sum_flush(call, end, 0);
 	pt_sum_flush(call, end, 1);
 	pt_attempts_flush(call, end);
 	return 0;
 }
 
+/* A call that moved nothing. */
+static __always_inline void pt_attempted(struct pt_ipc *call, struct pt_end_state *end, __u32 sent)
+{
+	if (!call->bytes)
+		end->empty[sent]++;
+	else if (call->bytes == -EAGAIN)
+		end->blocked[sent]++;
+	else
+		end->failed[sent]++;
+	if (call->spare)
+		pt_attempts_flush(call, end);
+}
+
+/* Notes what a call did with an end. */
+__weak __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
+{
+	__u32 sent, window;
+
+	if (!call || !end)
+		return 0;
+	sent = call->sent & 1;
+
+	/* A datagram may be empty and is one nevertheless. */
+	if (call->bytes < 0 || (!call->bytes && end->type != SOCK_DGRAM)) {
+		pt_attempted(call, end, sent);
+		return 0;
+	}
+	window = bpf_jiffies64() >> PT_WINDOW_SHIFT;
+	if (call->spare) {
+		end->window[sent] = window;
+	} else if (window != end->window[sent]) {
+		end->window[sent] = window;
+		pt_sum_flush(call, end, sent);
+		pt_attempts_flush(call, end);
+	} else if (end->summed) {
+		end->bytes[sent] += call->bytes;
+		end->count[sent] += call->count;
+		return 0;
+	}
+	return pt_transfer_emit(call, end, sent, call->bytes, call->count, call->number);
+}
+
 /* All that a task has not told yet: it exits, or recording ends. */
-static __always_inline void pt_ends_flush(struct pt_ipc *call)
+static __always_inline void pt_table_flush(struct pt_ipc *call, struct pt_table *table)
 {
 	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (call->target->ends[i].id)
-			pt_end_flush(call, &call->target->ends[i]);
+		if (table->ends[i].id)
+			pt_end_flush(call, &table->ends[i]);
 	}
+}
+
+static __always_inline struct pt_table *pt_table_of(const struct pt_target *target)
+{
+	__u32 index = target->table - 1;
+
+	return bpf_map_lookup_elem(&pt_tables, &index);
+}
+
+/*
+ * The table of a task, which it may only now be given. Where there are none left, the CPU's spare one: who used it
+ * before has told all, since each call with it is told at once.
+ */
+static __always_inline struct pt_table *pt_table_take(struct pt_target *target)
+{
+	struct pt_table *table = pt_table_of(target);
+	__u32 index = 0;
+
+	if (table)
+		return table;
+	if (bpf_map_pop_elem(&pt_free_tables, &index)) {
+		if (pt_control.tables >= PT_TABLES)
+			return bpf_map_lookup_elem(&pt_spare_tables, &index);
+		index = __sync_fetch_and_add(&pt_control.tables, 1);
+	}
+	table = bpf_map_lookup_elem(&pt_tables, &index);
+	if (!table) {
+		index = 0;
+		return bpf_map_lookup_elem(&pt_spare_tables, &index);
+	}
+	target->table = index + 1;
+	return table;
+}
+
+/* Gives back the table of a task that exits. */
+static __always_inline void pt_table_give(struct pt_target *target, struct pt_table *table)
+{
+	__u32 index = target->table - 1;
+
+	for (int i = 0; i < PT_TABLE_ENDS; i++)
+		table->ends[i].object = table->ends[i].id = 0;
+	target->table = 0;
+	bpf_map_push_elem(&pt_free_tables, &index, BPF_ANY);
 }
 
 #endif

@@ -3,22 +3,26 @@
 #include "bpf/ends.h"
 #include "bpf/reason.h"
 
-static __always_inline void pt_task_flush(struct task_struct *task)
+static __always_inline void pt_task_flush(struct task_struct *task, bool exits)
 {
-	struct pt_ipc call = {
-		.cpu = pt_this_cpu(),
-		.target = pt_target_of(task),
-		.task = task,
-	};
+	struct pt_target *target = pt_target_of(task);
+	struct pt_ipc call = {.tid = task->pid};
+	struct pt_table *table;
 
-	if (call.cpu && call.target)
-		pt_ends_flush(&call);
+	if (!target || !target->table)
+		return;
+	table = pt_table_of(target);
+	if (!table)
+		return;
+	pt_table_flush(&call, table);
+	if (exits)
+		pt_table_give(target, table);
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(pt_ipc_exit, struct task_struct *task)
 {
-	pt_task_flush(task);
+	pt_task_flush(task, true);
 	return 0;
 }
 
@@ -28,7 +32,7 @@ int pt_ipc_iter(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 
 	if (task)
-		pt_task_flush(task);
+		pt_task_flush(task, false);
 	return 0;
 }
 

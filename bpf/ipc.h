@@ -12,13 +12,11 @@
 
 #include "bpf/endpoint.h"
 
-#define EAGAIN	     11
 #define MSG_PEEK     2
 #define MSG_ERRQUEUE 0x2000
 #define SOL_SOCKET   1
 #define SCM_RIGHTS   1
 
-#define PT_WINDOW_SHIFT 4    /* of jiffies: 64 ms at 250 Hz */
 #define PT_MESSAGES_MAX 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
 #define PT_CONTROLS_MAX 4
 
@@ -47,28 +45,20 @@ struct pt_cmsghdr {
 	__s32 padding;
 };
 
-/* Another end takes the place of the one in the table. */
-static __noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, struct file *file,
-				  __u64 object, __u64 number)
-{
-	if (end->id)
-		pt_end_flush(call, end);
-	*end = (struct pt_end_state){.object = object, .number = number};
-	pt_end_identify(end, file);
-	if (end->kind == PT_CHANNEL_EVENTFD)
-		end->number = pt_control.eventfds; /* a new name has raised that */
-	if (end->id)
-		pt_end_describe(call, end, file);
-	return 0;
-}
+struct pt_ipc_call {
+	struct pt_ipc is;
+	struct pt_table *table;
+	struct task_struct *task;
+	struct pt_regs *regs;
+};
 
-static __always_inline struct pt_end_state *pt_end_slot(struct pt_ipc *call, __u64 object)
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
 {
-	return &call->target->ends[object * 0x9e3779b97f4a7c15ULL >> 60];
+	return &table->ends[object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2)];
 }
 
 /* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */
-static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc *call, __u32 fd)
+static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
 {
 	struct file *file = pt_file_of(call->task, fd);
 	struct pt_end_state *end;
@@ -83,135 +73,108 @@ static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc *call, __u32 f
 	} else {
 		number = BPF_CORE_READ((struct inode *)object, i_ino);
 	}
-	end = pt_end_slot(call, object);
-	if (end->object != object || end->number != number || call->flags)
-		pt_end_load(call, end, file, object, number);
+	end = pt_end_slot(call->table, object);
+	if (end->object != object || end->number != number || call->is.flags)
+		pt_end_load(&call->is, end, (__u64)file, object, number);
 	return end->id ? end : NULL;
 }
 
 /* The state of something without a descriptor. */
-static __always_inline struct pt_end_state *pt_end_of_number(struct pt_ipc *call, __u32 class,
+static __always_inline struct pt_end_state *pt_end_of_number(struct pt_ipc_call *call, __u32 class,
 							     __u8 kind, __u32 number)
 {
 	__u64 id = PT_ENDPOINT_OF(class, number);
-	struct pt_end_state *end = pt_end_slot(call, id);
+	struct pt_end_state *end = pt_end_slot(call->table, id);
 
 	if (end->object != id) {
 		if (end->id)
-			pt_end_flush(call, end);
+			pt_end_flush(&call->is, end);
 		*end = (struct pt_end_state){.object = id, .id = id, .kind = kind};
-		pt_end_describe(call, end, NULL);
+		pt_end_describe(&call->is, end, NULL);
 	}
 	return end;
 }
 
-/* Notes what a call did with an end. */
-static __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
-{
-	__u32 sent = call->sent & 1, window;
-
-	if (call->bytes < 0) {
-		if (call->bytes == -EAGAIN)
-			end->blocked[sent]++;
-		else
-			end->failed[sent]++;
-		return 0;
-	}
-	if (!call->bytes && end->type != SOCK_DGRAM) {
-		end->empty[sent]++;
-		return 0;
-	}
-	window = bpf_jiffies64() >> PT_WINDOW_SHIFT;
-	if (window != end->window[sent]) {
-		end->window[sent] = window;
-		pt_sum_flush(call, end, sent);
-		pt_attempts_flush(call, end);
-	} else if (end->summed) {
-		end->bytes[sent] += call->bytes;
-		end->count[sent] += call->count;
-		return 0;
-	}
-	return pt_transfer_emit(call, end, sent, call->bytes, call->count, call->number);
-}
-
-static __always_inline struct pt_end_state *pt_moved(struct pt_ipc *call, __u32 fd, __u8 sent,
+static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, __u32 fd, __u8 sent,
 						     __s64 bytes, __u32 count)
 {
 	struct pt_end_state *end;
 
-	call->sent = sent;
-	call->bytes = bytes;
-	call->count = count;
+	call->is.sent = sent;
+	call->is.bytes = bytes;
+	call->is.count = count;
 	end = pt_end_of_fd(call, fd);
 	if (end)
-		pt_end_count(call, end);
+		pt_end_count(&call->is, end);
 	return end;
 }
 
 /* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
-static __always_inline void pt_value_of(struct pt_ipc *call)
+static __always_inline void pt_value_of(struct pt_ipc_call *call)
 {
 	__u64 value = 1;
 
-	if (call->result != 8)
+	if (call->is.result != 8)
 		return;
 	bpf_probe_read_user(&value, sizeof(value), (void *)pt_syscall_second(call->regs));
-	call->value = value < 0xffffffff ? value : 0xffffffff;
+	call->is.value = value < 0xffffffff ? value : 0xffffffff;
 }
 
 /* An end that has just been made. */
-static __always_inline struct pt_end_state *pt_made(struct pt_ipc *call, __u32 fd)
+static __always_inline struct pt_end_state *pt_made(struct pt_ipc_call *call, __u32 fd)
 {
 	struct pt_end_state *end;
 
-	call->bytes = 0;
-	call->flags = PT_ENDPOINT_CREATED;
+	call->is.bytes = 0;
+	call->is.flags = PT_ENDPOINT_CREATED;
 	end = pt_end_of_fd(call, fd);
-	call->flags = 0;
+	call->is.flags = 0;
 	return end;
 }
 
-static __always_inline void pt_made_pair(struct pt_ipc *call, __u64 pointer)
+static __always_inline void pt_made_pair(struct pt_ipc_call *call, __u64 pointer)
 {
 	__u32 fds[2];
 
-	if (call->result || bpf_probe_read_user(fds, sizeof(fds), (void *)pointer))
+	if (call->is.result || bpf_probe_read_user(fds, sizeof(fds), (void *)pointer))
 		return;
 	pt_made(call, fds[0]);
 	pt_made(call, fds[1]);
 }
 
-static __always_inline void pt_made_eventfd(struct pt_ipc *call)
+static __always_inline void pt_made_eventfd(struct pt_ipc_call *call)
 {
 	struct file *file;
 
-	if (call->result < 0)
+	if (call->is.result < 0)
 		return;
-	file = pt_file_of(call->task, call->result);
+	file = pt_file_of(call->task, call->is.result);
 	if (!file)
 		return;
 	pt_eventfd_new_id((__u64)BPF_CORE_READ(file, private_data));
-	pt_made(call, call->result);
+	pt_made(call, call->is.result);
 }
 
-static __always_inline int pt_pass_emit(struct pt_ipc *call, __u64 id, __u32 fd, __u32 count)
+static __always_inline int pt_pass_emit(struct pt_ipc_call *call, __u64 id, __u32 fd, __u32 count)
 {
-	struct pt_cpu *cpu = call->cpu;
-	__u64 bytes = call->bytes;
+	struct pt_cpu *cpu = pt_this_cpu();
+	__u64 bytes = call->is.bytes;
 	struct pt_end_state *object;
 
-	call->bytes = 0;
+	if (!cpu)
+		return 0;
+	call->is.bytes = 0;
 	object = pt_end_of_fd(call, fd);
 	PT_MESSAGE(pass);
 	message->row = (struct pt_pass){
-		.time = pt_ipc_now(call),
+		.time = pt_ipc_now(&call->is),
 		.end = id,
 		.object = object ? object->id : 0,
-		.tid = call->task->pid,
+		.tid = call->is.tid,
 		.count = count,
 		.port = object ? object->port : 0,
 		.kind = object ? object->kind : 0,
-		.flags = call->sent ? PT_TRANSFER_SENT : 0,
+		.flags = call->is.sent ? PT_TRANSFER_SENT : 0,
 		.bytes = bytes,
 	};
 	pt_commit(cpu, message);
@@ -219,7 +182,7 @@ static __always_inline int pt_pass_emit(struct pt_ipc *call, __u64 id, __u32 fd,
 }
 
 /* Descriptors that went with a message, from its control data in user memory. */
-static __noinline int pt_passed(struct pt_ipc *call, __u64 id, __u64 pointer)
+static __noinline int pt_passed(struct pt_ipc_call *call, __u64 id, __u64 pointer)
 {
 	struct pt_msghdr message;
 	struct pt_cmsghdr control = {};
@@ -246,12 +209,12 @@ static __noinline int pt_passed(struct pt_ipc *call, __u64 id, __u64 pointer)
 	return 0;
 }
 
-static __always_inline void pt_moved_message(struct pt_ipc *call, __u8 sent)
+static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent)
 {
 	struct pt_end_state *end =
-		pt_moved(call, pt_syscall_first(call->regs), sent, call->result, 1);
+		pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
 
-	if (end && end->kind == PT_CHANNEL_UNIX && call->result >= 0)
+	if (end && end->kind == PT_CHANNEL_UNIX && call->is.result >= 0)
 		pt_passed(call, end->id, pt_syscall_second(call->regs));
 }
 
@@ -269,39 +232,39 @@ __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 	return sum;
 }
 
-static __always_inline int pt_moved_messages(struct pt_ipc *call)
+static __always_inline int pt_moved_messages(struct pt_ipc_call *call)
 {
-	__s64 bytes = call->result;
+	__s64 bytes = call->is.result;
 
 	if (bytes > 0)
 		bytes = pt_messages_sum(pt_syscall_second(call->regs), bytes);
-	pt_moved(call, pt_syscall_first(call->regs), call->end == PT_END_SENDMMSG, bytes,
-		 call->result);
+	pt_moved(call, pt_syscall_first(call->regs), call->is.end == PT_END_SENDMMSG, bytes,
+		 call->is.result);
 	return 0;
 }
 
-static __always_inline void pt_accepted(struct pt_ipc *call)
+static __always_inline void pt_accepted(struct pt_ipc_call *call)
 {
-	struct pt_cpu *cpu = call->cpu;
+	struct pt_cpu *cpu = pt_this_cpu();
 	struct pt_end_state *end, *connection;
 	struct pt_accept row = {};
 
-	call->sent = 0;
-	call->bytes = 0;
+	call->is.sent = 0;
+	call->is.bytes = 0;
 	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
-	if (!end)
+	if (!end || !cpu)
 		return;
-	if (call->result < 0) {
-		call->bytes = call->result;
-		pt_end_count(call, end);
+	if (call->is.result < 0) {
+		call->is.bytes = call->is.result;
+		pt_end_count(&call->is, end);
 		return;
 	}
 	row.end = end->id;
 	row.port = end->port;
-	connection = pt_made(call, call->result);
+	connection = pt_made(call, call->is.result);
 	row.object = connection ? connection->id : 0;
-	row.time = pt_ipc_now(call);
-	row.tid = call->task->pid;
+	row.time = pt_ipc_now(&call->is);
+	row.tid = call->is.tid;
 	struct {
 		struct pt_header header;
 		struct pt_accept row;
@@ -313,35 +276,35 @@ static __always_inline void pt_accepted(struct pt_ipc *call)
 	pt_commit(cpu, message);
 }
 
-static __always_inline void pt_moved_pages(struct pt_ipc *call)
+static __always_inline void pt_moved_pages(struct pt_ipc_call *call)
 {
 	struct file *file = pt_file_of(call->task, pt_syscall_first(call->regs));
 	bool writes = file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
 
-	pt_moved(call, pt_syscall_first(call->regs), writes, call->result, 1);
+	pt_moved(call, pt_syscall_first(call->regs), writes, call->is.result, 1);
 }
 
-static __always_inline void pt_moved_number(struct pt_ipc *call, __u32 class, __u8 kind, __u8 sent,
-					    __s64 bytes)
+static __always_inline void pt_moved_number(struct pt_ipc_call *call, __u32 class, __u8 kind,
+					    __u8 sent, __s64 bytes)
 {
-	call->sent = sent;
-	call->bytes = bytes;
-	call->count = 1;
-	pt_end_count(call, pt_end_of_number(call, class, kind, pt_syscall_first(call->regs)));
+	call->is.sent = sent;
+	call->is.bytes = bytes;
+	call->is.count = 1;
+	pt_end_count(&call->is, pt_end_of_number(call, class, kind, pt_syscall_first(call->regs)));
 }
 
 /* What a sender of a whole message moved: these calls return 0. */
-static __always_inline __s64 pt_sent_whole(const struct pt_ipc *call)
+static __always_inline __s64 pt_sent_whole(const struct pt_ipc_call *call)
 {
-	return call->result ? call->result : (__s64)pt_syscall_third(call->regs);
+	return call->is.result ? call->is.result : (__s64)pt_syscall_third(call->regs);
 }
 
 /* The rarer calls. */
-static __noinline int pt_ipc_other(struct pt_ipc *call)
+static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 {
 	struct pt_regs *regs = call->regs;
 
-	switch (call->end) {
+	switch (call->is.end) {
 	case PT_END_SENDMMSG:
 		return pt_moved_messages(call);
 	case PT_END_RECVMMSG:
@@ -349,26 +312,26 @@ static __noinline int pt_ipc_other(struct pt_ipc *call)
 			       ? 0
 			       : pt_moved_messages(call);
 	case PT_END_SPLICE:
-		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
-		if (call->result > 0)
-			pt_moved(call, pt_syscall_third(regs), 1, call->result, 1);
+		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
+		if (call->is.result > 0)
+			pt_moved(call, pt_syscall_third(regs), 1, call->is.result, 1);
 		return 0;
 	case PT_END_TEE:
-		pt_moved(call, pt_syscall_second(regs), 1, call->result, 1);
+		pt_moved(call, pt_syscall_second(regs), 1, call->is.result, 1);
 		return 0;
 	case PT_END_VMSPLICE:
 		pt_moved_pages(call);
 		return 0;
 	case PT_END_SENDFILE:
-		pt_moved(call, pt_syscall_first(regs), 1, call->result, 1);
-		if (call->result > 0)
-			pt_moved(call, pt_syscall_second(regs), 0, call->result, 1);
+		pt_moved(call, pt_syscall_first(regs), 1, call->is.result, 1);
+		if (call->is.result > 0)
+			pt_moved(call, pt_syscall_second(regs), 0, call->is.result, 1);
 		return 0;
 	case PT_END_ACCEPT:
 		pt_accepted(call);
 		return 0;
 	case PT_END_LISTEN:
-		if (!call->result)
+		if (!call->is.result)
 			pt_made(call, pt_syscall_first(regs));
 		return 0;
 	case PT_END_PIPE:
@@ -384,19 +347,20 @@ static __noinline int pt_ipc_other(struct pt_ipc *call)
 		pt_moved(call, pt_syscall_first(regs), 1, pt_sent_whole(call), 1);
 		return 0;
 	case PT_END_MQ_RECEIVE:
-		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
 		return 0;
 	case PT_END_MSGSND:
 		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 1,
 				pt_sent_whole(call));
 		return 0;
 	case PT_END_MSGRCV:
-		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 0, call->result);
+		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 0,
+				call->is.result);
 		return 0;
 	case PT_END_VM_READ:
 	case PT_END_VM_WRITE:
 		pt_moved_number(call, PT_CLASS_MEMORY, PT_CHANNEL_MEMORY,
-				call->end == PT_END_VM_WRITE, call->result);
+				call->is.end == PT_END_VM_WRITE, call->is.result);
 		return 0;
 	}
 	return 0;
@@ -411,12 +375,16 @@ static __always_inline bool pt_ipc_summed(struct pt_target *target, struct task_
 {
 	struct file *file = result > 0 ? pt_file_of(task, fd) : NULL;
 	struct pt_end_state *end;
+	struct pt_table *table;
 	struct inode *inode;
 
 	if (!file)
 		return false;
 	inode = BPF_CORE_READ(file, f_inode);
-	end = &target->ends[(__u64)inode * 0x9e3779b97f4a7c15ULL >> 60];
+	table = pt_table_of(target);
+	if (!table)
+		return false;
+	end = pt_end_slot(table, (__u64)inode);
 	if (end->object != (__u64)inode || (end->id && !end->summed) ||
 	    end->number != BPF_CORE_READ(inode, i_ino))
 		return false;
@@ -430,24 +398,24 @@ static __always_inline bool pt_ipc_summed(struct pt_target *target, struct task_
 }
 
 /* The end of a call that has to do with channels. */
-static __noinline int pt_ipc_ended(struct pt_ipc *call)
+static __noinline int pt_ipc_ended(struct pt_ipc_call *call)
 {
 	struct pt_regs *regs = call->regs;
 	__u64 flags;
 
-	switch (call->end) {
+	switch (call->is.end) {
 	case PT_END_READ:
 		pt_value_of(call);
-		pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
 		return 0;
 	case PT_END_WRITE:
 		pt_value_of(call);
-		pt_moved(call, pt_syscall_first(regs), 1, call->result, 1);
+		pt_moved(call, pt_syscall_first(regs), 1, call->is.result, 1);
 		return 0;
 	case PT_END_RECVFROM:
 		flags = pt_syscall_fourth(regs);
 		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
-			pt_moved(call, pt_syscall_first(regs), 0, call->result, 1);
+			pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
 		return 0;
 	case PT_END_RECVMSG:
 		flags = pt_syscall_third(regs);

@@ -34,6 +34,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_STACK_TRACE = 7,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -74,9 +75,10 @@ struct sched_entity {
 	__u64 nr_migrations;
 };
 
-struct sched_info {			/* CONFIG_SCHED_INFO */
-	unsigned long long run_delay;	/* ns waited on run queues, up to the last time it ran */
-	unsigned long long last_arrival; /* rq->clock when it took the CPU that it has, or had last */
+struct sched_info {		      /* CONFIG_SCHED_INFO */
+	unsigned long long run_delay; /* ns waited on run queues, up to the last time it ran */
+	unsigned long long
+		last_arrival; /* rq->clock when it took the CPU that it has, or had last */
 	unsigned long long last_queued; /* rq->clock when it joined the queue it is on, or 0 */
 };
 

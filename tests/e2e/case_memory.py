@@ -33,7 +33,8 @@ def fork_bill_is_told(box):
     for key, pages in (("child_cow_faults", child["written"]), ("parent_cow_faults", 16 * MIB // PAGE)):
         box.check(pages <= bill[key] <= pages + 200, f"{key}: {bill[key]}, {pages} pages were written to")
     if bill["call_ns"] is not None:
-        box.check(parent["call_ns"] / 2 < bill["call_ns"] <= parent["call_ns"],
+        # Before it returns, the caller may have lost its CPU to the child.
+        box.check(0 < bill["call_ns"] <= parent["call_ns"],
                   f"time in fork: {bill['call_ns']}, measured {parent['call_ns']}")
 
 

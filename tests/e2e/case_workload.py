@@ -48,40 +48,49 @@ def check_tasks(box, says, report):
 
 
 def check_loops(box, says, report):
-    """Utilisation is that of the loop itself: idle is time in waits, whoever counts it."""
+    """Utilisation is that of the loop itself: idle is time in waits, whoever counts it. It begins with the first turn,
+    so that the wait before is not in it."""
     for truth in says["loops"] if "loops" in report.data else []:
         loops = [l for l in report.data["loops"] if l["tid"] == truth["tid"] and not l["nested"]]
         if not loops and truth["utilization"] < 0.05:
             continue  # who waits once and then ends is no loop
         box.equal(len(loops), 1, f"loops of {truth['comm']}")
-        gap = abs(loops[0]["idle_ns"] - truth["idle_ns"])
-        box.check(gap <= 0.01 * (truth["end_ns"] - truth["start_ns"]) + 2e6,
+        before = max(0, loops[0].get("start_ns", 0) - offset(report, truth["start_ns"]))
+        gap = truth["idle_ns"] - loops[0]["idle_ns"]
+        wall = truth["end_ns"] - truth["start_ns"]
+        own = 2000 * loops[0].get("waits", 0)  # its clock is read before the call begins and after it has ended
+        box.check(-0.01 * wall - 1e6 <= gap <= 0.01 * wall + 1e6 + before + own,
                   f"{truth['comm']} idle for {loops[0]['idle_ns']} ns, it says {truth['idle_ns']}")
 
 
 def check_stalls(box, says, report, threshold):
-    """Each deliberate stall lies within one that was recorded, and they begin and end together."""
-    gaps = []
-    for truth in says["stalls"]:
+    """Each deliberate stall lies within one that was recorded, which is as long: but for what else the turn held, and
+    for when the program waited for a CPU just as it was about to look at its clock."""
+    slack, excesses = 100000, []
+    for truth in says["stalls"] if "stalls" in report.data else []:
         begin, length = offset(report, truth["start_ns"]), truth["duration_ns"]
-        if "stalls" not in report.data or length < threshold:
+        if length < threshold:
             continue
-        found = [s for s in report.data["stalls"] if s["tid"] == truth["tid"] and s["start_ns"] <= begin + 100000
-                 and s["start_ns"] + s["duration_ns"] >= begin + length - 100000]
+        found = [s for s in report.data["stalls"] if s["tid"] == truth["tid"] and s["start_ns"] <= begin + slack
+                 and s["start_ns"] + s["duration_ns"] >= begin + length - slack]
         box.equal(len(found), 1, f"recorded stalls around that of {length} ns at {begin} in {truth['tid']}")
-        box.equal(sum(found[0]["parts_ns"].values()), found[0]["duration_ns"], "the sum of its parts")
-        gaps += [abs(found[0]["start_ns"] - begin), abs(found[0]["duration_ns"] - length)]
-    # Of one turn the program may have been off its CPU between the two clocks; not of most.
-    box.check(not gaps or statistics.median(gaps) <= 100000, f"stalls are off by {gaps} ns")
+        parts, excess = found[0]["parts_ns"], found[0]["duration_ns"] - length
+        box.equal(sum(parts.values()), found[0]["duration_ns"], "the sum of its parts")
+        excesses.append(excess - parts["runnable"])
+    box.check(not excesses or (statistics.median(excesses) <= slack and max(excesses) <= 20 * slack),
+              f"stalls are recorded longer than they are by {excesses} ns")
 
 
 def check_channels(box, says, report):
     """What the system calls returned, to the byte and the message, with both ends."""
-    for truth in says["channels"]:
-        if "ipc" not in report.data or not truth["system_calls"] or not truth["sent"] or not truth["received"]:
+    for truth in says["channels"] if "ipc" in report.data else []:
+        if not truth["system_calls"] or not truth["sent"] or not truth["received"]:
             continue
+        ids = [c["id"] for c in report.data["ipc"]["channels"] if f"[{truth['from_inode']}]" in c["name"]]
+        box.equal(len(ids), 1, f"channels with the inode {truth['from_inode']}")
         ends = [truth[end]["tid"] for end in ("from", "to")]
-        flows = [f for f in report.data["ipc"]["flows"] if [f["from"]["tid"], f["to"]["tid"]] == ends]
+        flows = [f for f in report.data["ipc"]["flows"] if [f["from"]["tid"], f["to"]["tid"]] == ends
+                 and f["channel"] == ids[0]]
         box.equal(sum(f["bytes"] for f in flows), truth["received"]["bytes"], f"bytes from {ends[0]} to {ends[1]}")
         box.equal(sum(f["messages"] for f in flows), truth["sent"]["calls"], f"messages from {ends[0]} to {ends[1]}")
 

@@ -31,7 +31,7 @@
 #define CHANGE_MIN (16ULL << 20)
 
 /* What a page costs at first guess, its weight looked up and its frame sorted. */
-#define PAGE_NS 50
+#define PAGE_NS 100
 
 struct target {
 	pid_t pid;

@@ -12,6 +12,9 @@
 
 #define SHIFT_MAX 10
 
+/* A round that was cut short was thought too cheap: the next one samples that much more sparsely. */
+#define CUT_FACTOR 4
+
 /* Most runs of frames that one round keeps, in all its sets: 32 MiB, twice that while one is
  * sorted. */
 #define RUNS_MAX (4U << 20)
@@ -407,7 +410,10 @@ int pt_mem_round_run(struct pt_mem_tools *tools, struct pt_mem_round *round)
 	begun = pt_pace_now();
 	cpu = thread_cpu();
 	walked = walk_all(tools, round, &members, shift);
-	learn_cost(round, thread_cpu() - cpu, page);
+	if (walked == -ECANCELED)
+		round->page_ns *= CUT_FACTOR;
+	else
+		learn_cost(round, thread_cpu() - cpu, page);
 	if (walked && (walked != -ECANCELED || tools->pace.hurry || pt_pace_stopped(&tools->pace)))
 		return walked;
 	/* Time is up, but what was read may still be compared. */
