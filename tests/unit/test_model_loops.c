@@ -265,6 +265,40 @@ static void lost_records_make_no_stall(void **unused)
 	stream_free(s);
 }
 
+/* The clock of switches is some microseconds ahead. */
+static void a_return_before_its_switch(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_switch(s, 101 * MS, 0, LOOPER, PT_STATE_SLEEPING, 0);
+	feed_as(s, turn, .time = 200 * MS - 2000, .tid = LOOPER, .loop = 1, .timeout = -1,
+		.events = 1, .limit = LIMIT, .syscall = EPOLL);
+	feed_wakeup(s, 200 * MS, LOOPER, 0, 200 * MS);
+	feed_switch(s, 200 * MS, 0, 0, PT_STATE_RUNNABLE, LOOPER);
+	feed_wait(s, 230, 300, 1, 1);
+	finish(s, 300 * MS);
+	assert_stall(the_stall(s), 200, 230, PT_VERDICT_COMPUTING);
+	assert_loop(s, 1, 3, 31, 269);
+	stream_free(s);
+}
+
+/* Neither that it came to its CPU nor that its wait returned was seen, and then it polls. */
+static void a_return_that_was_not_seen(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_switch(s, 101 * MS, 0, LOOPER, PT_STATE_SLEEPING, 0);
+	feed_switch(s, 200 * MS, 0, 0, PT_STATE_RUNNABLE, LOOPER);
+	feed_return(s, 215, LOOPER, 1, 0, 1);
+	feed_wait(s, 216, 300, 1, 1);
+	finish(s, 300 * MS);
+	assert_stall(the_stall(s), 200, 215, PT_VERDICT_COMPUTING);
+	assert_loop(s, 1, 4, 17, 283);
+	stream_free(s);
+}
+
 static void raised_threshold(void **unused)
 {
 	struct stream *s = stream_new();
@@ -300,6 +334,8 @@ int main(void)
 		cmocka_unit_test(a_turn_that_is_not_over),
 		cmocka_unit_test(a_turn_that_exit_ends),
 		cmocka_unit_test(lost_records_make_no_stall),
+		cmocka_unit_test(a_return_before_its_switch),
+		cmocka_unit_test(a_return_that_was_not_seen),
 		cmocka_unit_test(raised_threshold),
 	};
 

@@ -25,11 +25,12 @@ struct pt_span {
 		*waker;	   /* who ended the sleep; NULL: not known. Of blocked spans only */
 	uint64_t from, to; /* ns */
 	enum pt_part part;
-	enum pt_reason reason; /* of blocked spans */
-	int syscall;	       /* of blocked spans; -1: none */
-	uint16_t cpu;	       /* of spans on a CPU */
-	bool woken_by_irq;     /* `waker` is only whom the interrupt interrupted */
-	bool in_call; /* of runnable and blocked spans: it left its CPU inside a system call */
+	/* Of blocked spans, and of unknown ones that began with falling asleep; syscall -1: none. */
+	enum pt_reason reason;
+	int syscall;
+	uint16_t cpu;	   /* of spans on a CPU */
+	bool woken_by_irq; /* `waker` is only whom the interrupt interrupted */
+	bool in_call;	   /* of runnable and blocked spans: it left its CPU inside a system call */
 };
 
 /* A part of a wait, and who had the CPU: may be pt_model_idle() or pt_model_nobody(). */

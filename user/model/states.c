@@ -26,10 +26,11 @@ static int tell_span(struct pt_model *model, const struct pt_span *whole, enum p
 	span.part = part;
 	span.from = from;
 	span.to = to;
-	if (part != PT_PART_BLOCKED) {
+	if (part != PT_PART_BLOCKED)
+		span.waker = NULL;
+	if (whole->part != PT_PART_BLOCKED) {
 		span.reason = PT_REASON_UNKNOWN;
 		span.syscall = -1;
-		span.waker = NULL;
 	}
 	ret = pt_turns_span(model, &span);
 	for (i = 0; !ret && i < model->observer_count; i++) {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A sleep begins, by the switch and by the record about it, within this time. */
-#define SAME_SLEEP_NS 20000
+/* A record about a sleep has its beginning from the switch itself; this is for rounding. */
+#define SAME_SLEEP_NS 100
 
 static void *grow(void *array, uint32_t count, uint32_t *room, size_t size)
 {

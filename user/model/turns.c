@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Turns from the returns of wait calls. docs/loops.md has the rules and their reasons.
- *
- * What a task does between two returns is tallied in two halves: until it falls asleep in a wait call, and from there.
- * Which halves belong to which turn is decided when the wait returns.
- */
-#include "model/internal.h"
+/* Turns from the returns of wait calls. docs/loops.md has the rules and their reasons. */
+#include "model/looper.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,51 +9,12 @@
 
 /* A poll that found nothing and the wait behind it: what lies between them is no turn. */
 #define TRIFLE_NS 100000
-/* Loops inside loops. */
-#define DEPTH_MAX 4
 /* So many waits on another object make it believable that a loop has been left for good. */
 #define ABANDONED_WAITS 64
 /* A loop is left for another by a task that had waited fewer times than this. */
 #define LOOP_WAITS 3
 /* An object that is waited on in so many turns of a loop belongs to that loop. */
 #define COMPANION_USES 3
-#define SYSCALL_ANY    (-2)
-
-/* A loop whose turn is under way; those above the first run inside it. */
-struct frame {
-	struct pt_loop *loop;
-	uint64_t from; /* when the turn began */
-	struct pt_tally tally;
-	const struct pt_loop *inner;
-	uint64_t inner_ns, poll_ns;
-	uint64_t idle_inside; /* in waits of loops inside that could sleep */
-	bool filled;	      /* the wait before it returned as many events as it could */
-	bool empty;	      /* that wait returned none and slept for none */
-};
-
-struct pt_looper {
-	struct pt_model_task *task;
-	struct frame frames[DEPTH_MAX];
-	unsigned int depth;
-	struct pt_tally busy, waiting; /* since the last return: until the wait began, and then */
-	uint64_t busy_from, wait_from;
-	int wait_syscall; /* SYSCALL_ANY: what it did then is not known */
-	bool waits;	  /* wait_from is valid */
-	bool over;
-	/* Clocks of switches and of other records differ by microseconds: a return may be told before its task comes to
-	 * its CPU. */
-	bool is_early;
-	struct pt_turn early;
-	struct pt_loop **loops; /* all that the task ever waited on */
-	size_t loop_count, loop_room;
-};
-
-/* The return that is being looked at, and the wait before it. */
-struct ret {
-	const struct pt_turn *row;
-	uint64_t from, to; /* of the wait */
-	bool idle;	   /* it could sleep */
-};
 
 static bool fills(const struct pt_turn *row)
 {
@@ -76,120 +32,8 @@ static int fold(struct pt_looper *looper, struct pt_tally *tally, unsigned int f
 	return ret;
 }
 
-/* What looked like the beginning of a wait was none. */
-static int no_wait(struct pt_looper *looper)
-{
-	int ret = 0;
-
-	if (looper->waits)
-		ret = pt_tally_add(&looper->busy, &looper->waiting);
-	pt_tally_empty(&looper->waiting);
-	looper->waits = false;
-	return ret;
-}
-
-static int begin_wait(struct pt_looper *looper, uint64_t from, int syscall)
-{
-	int ret = no_wait(looper);
-
-	looper->waits = true;
-	looper->wait_from = from;
-	looper->wait_syscall = syscall;
-	return ret;
-}
-
-int pt_turns_span(struct pt_model *model, const struct pt_span *span)
-{
-	struct pt_looper *looper = span->task->looper;
-	bool polls = span->part == PT_PART_BLOCKED && span->reason == PT_REASON_POLL;
-	struct pt_span cut = *span;
-	int ret = 0;
-
-	if (!looper) {
-		struct pt_model_task *task = pt_model_task(model, span->task->index);
-
-		if (polls) {
-			task->doing.poll_from = span->from;
-			task->doing.poll_syscall = (int16_t)span->syscall;
-		}
-		return 0;
-	}
-	if (looper->over || span->to <= looper->busy_from)
-		return 0;
-	if (cut.from < looper->busy_from) {
-		/* A return was told in the middle of it: what it was after that is not what it was before. */
-		cut.from = looper->busy_from;
-		cut.part = PT_PART_UNKNOWN;
-		return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, &cut);
-	}
-	if (polls && (!looper->waits || looper->wait_syscall == SYSCALL_ANY))
-		ret = begin_wait(looper, cut.from, span->syscall);
-	else if (span->part == PT_PART_UNKNOWN && !looper->waits)
-		ret = begin_wait(looper, cut.from, SYSCALL_ANY);
-	if (ret)
-		return ret;
-	return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, &cut);
-}
-
-int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait)
-{
-	struct pt_looper *looper = wait->task->looper;
-
-	(void)model;
-	/* It may be told after the return that it led to. */
-	if (!looper || looper->over || wait->to <= looper->busy_from)
-		return 0;
-	return pt_tally_wait(looper->waits ? &looper->waiting : &looper->busy, wait);
-}
-
-/* Where what is told of the present belongs; NULL: nowhere. */
-static struct pt_tally *present(const struct pt_model_task *task)
-{
-	struct pt_looper *looper = task->looper;
-
-	if (!looper || looper->over)
-		return NULL;
-	return looper->waits ? &looper->waiting : &looper->busy;
-}
-
-void pt_turns_child(const struct pt_model_task *parent, const struct pt_model_task *child)
-{
-	struct pt_tally *tally = present(parent);
-
-	if (tally)
-		pt_tally_child(tally, child);
-}
-
-PT_HANDLER(sample)
-{
-	const struct pt_sample *s = record->row;
-	struct pt_model_task *task = pt_task_mention(model, s->tid);
-	struct pt_tally *tally = task ? present(task) : NULL;
-
-	if (!task)
-		return -ENOMEM;
-	if (tally)
-		pt_tally_sample(tally, &(struct pt_sampled){.syscall = s->syscall,
-							    .user = s->flags & PT_SAMPLE_USER,
-							    .ns = s->period});
-	return 0;
-}
-
-PT_HANDLER(sleep)
-{
-	const struct pt_sleep *s = record->row;
-	struct pt_model_task *task = pt_task_mention(model, s->tid);
-	struct pt_tally *tally = task ? present(task) : NULL;
-
-	if (!task)
-		return -ENOMEM;
-	if (tally)
-		pt_tally_explain(tally, record);
-	return 0;
-}
-
-static struct pt_loop *find_loop(struct pt_model *model, struct pt_looper *looper,
-				 const struct pt_turn *row)
+struct pt_loop *pt_loop_find(struct pt_model *model, struct pt_looper *looper,
+			     const struct pt_turn *row)
 {
 	struct pt_loop *loop, **grown;
 	size_t i;
@@ -245,7 +89,7 @@ static void level(struct pt_tally *tally, uint64_t length)
 }
 
 /* The frame's turn ends at `to`; the rest of `turn` has been filled in. */
-static int end_turn(struct pt_model *model, struct frame *frame, struct pt_loop_turn *turn)
+static int end_turn(struct pt_model *model, struct pt_frame *frame, struct pt_loop_turn *turn)
 {
 	turn->loop = frame->loop;
 	turn->from = frame->from;
@@ -260,7 +104,7 @@ static int end_turn(struct pt_model *model, struct frame *frame, struct pt_loop_
 	return tell_turn(model, turn);
 }
 
-static void begin_turn(struct frame *frame, const struct ret *r)
+static void begin_turn(struct pt_frame *frame, const struct pt_return *r)
 {
 	const struct pt_turn *row = r->row;
 
@@ -272,7 +116,7 @@ static void begin_turn(struct frame *frame, const struct ret *r)
 	frame->empty = row->events == EINTR_RESULT || (row->events == 0 && row->timeout == 0);
 }
 
-static void count_wait(struct pt_loop *loop, const struct ret *r)
+static void count_wait(struct pt_loop *loop, const struct pt_return *r)
 {
 	if (!loop->waits)
 		loop->first_ns = r->from;
@@ -282,13 +126,13 @@ static void count_wait(struct pt_loop *loop, const struct ret *r)
 }
 
 /* A wait of a loop, as the loops around it see it. */
-static int wait_inside(struct pt_looper *looper, const struct ret *r, const struct pt_loop *loop,
-		       unsigned int frames)
+static int wait_inside(struct pt_looper *looper, const struct pt_return *r,
+		       const struct pt_loop *loop, unsigned int frames)
 {
 	unsigned int i;
 
 	for (i = 0; i < frames; i++) {
-		struct frame *frame = &looper->frames[i];
+		struct pt_frame *frame = &looper->frames[i];
 
 		frame->inner = loop;
 		frame->inner_ns += r->to - r->from;
@@ -301,14 +145,15 @@ static int wait_inside(struct pt_looper *looper, const struct ret *r, const stru
 }
 
 /* Does the turn go on across this wait? */
-static bool same_iteration(const struct frame *frame, const struct ret *r)
+static bool same_iteration(const struct pt_frame *frame, const struct pt_return *r)
 {
 	return r->row->timeout == 0 && (frame->filled || r->row->events == EINTR_RESULT);
 }
 
-static int turn_boundary(struct pt_model *model, struct pt_looper *looper, const struct ret *r)
+static int turn_boundary(struct pt_model *model, struct pt_looper *looper,
+			 const struct pt_return *r)
 {
-	struct frame *frame = &looper->frames[looper->depth - 1];
+	struct pt_frame *frame = &looper->frames[looper->depth - 1];
 	struct pt_loop_turn turn = {
 		.to = r->from,
 		.idle = r->idle ? r->to - r->from : 0,
@@ -337,14 +182,14 @@ static int turn_boundary(struct pt_model *model, struct pt_looper *looper, const
 }
 
 /* A loop that this task has not been in before, or the first one. */
-static int enter_loop(struct pt_looper *looper, struct pt_loop *loop, const struct ret *r)
+static int enter_loop(struct pt_looper *looper, struct pt_loop *loop, const struct pt_return *r)
 {
 	int ret = fold(looper, &looper->busy, looper->depth);
 
 	count_wait(loop, r);
 	if (!ret)
 		ret = wait_inside(looper, r, loop, looper->depth);
-	if (looper->depth < DEPTH_MAX) {
+	if (looper->depth < PT_LOOP_DEPTH) {
 		looper->frames[looper->depth].loop = loop;
 		begin_turn(&looper->frames[looper->depth++], r);
 	}
@@ -377,7 +222,7 @@ static bool is_outer(const struct pt_looper *looper, unsigned int i)
 
 static void remove_frame(struct pt_looper *looper, unsigned int i)
 {
-	struct frame removed = looper->frames[i];
+	struct pt_frame removed = looper->frames[i];
 
 	for (; i + 1 < looper->depth; i++)
 		looper->frames[i] = looper->frames[i + 1];
@@ -386,8 +231,8 @@ static void remove_frame(struct pt_looper *looper, unsigned int i)
 	looper->depth--;
 }
 
-static int return_to(struct pt_model *model, struct pt_looper *looper, struct pt_loop *loop,
-		     const struct ret *r)
+int pt_loop_returned(struct pt_model *model, struct pt_looper *looper, struct pt_loop *loop,
+		     const struct pt_return *r)
 {
 	unsigned int i = looper->depth;
 	int ret;
@@ -406,109 +251,10 @@ static int return_to(struct pt_model *model, struct pt_looper *looper, struct pt
 	return ret ? ret : turn_boundary(model, looper, r);
 }
 
-/* Where the wait began that has now returned. */
-static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64_t time,
-		     struct ret *r)
-{
-	bool sleeps = looper->waits && (looper->wait_syscall == row->syscall ||
-					(looper->wait_syscall == SYSCALL_ANY && row->timeout != 0));
-	uint64_t begin, cut;
-	int ret = 0;
-
-	*r = (struct ret){row, time, time, row->timeout != 0};
-	if (sleeps)
-		r->from = looper->wait_from;
-	else
-		ret = no_wait(looper);
-	begin = row->flags & PT_TURN_TIMED && row->wait < row->time ? row->time - row->wait
-								    : r->from;
-	if (begin < r->from && begin >= looper->busy_from) {
-		cut = r->from - begin;
-		if (cut > looper->busy.part[PT_PART_CPU])
-			cut = looper->busy.part[PT_PART_CPU];
-		looper->busy.part[PT_PART_CPU] -= cut;
-		looper->waiting.part[PT_PART_CPU] += cut;
-		r->from -= cut;
-	}
-	return ret;
-}
-
-static struct pt_looper *new_looper(struct pt_model_task *task)
-{
-	struct pt_looper *looper = calloc(1, sizeof(*looper));
-
-	if (!looper)
-		return NULL;
-	looper->task = task;
-	looper->waits = task->doing.poll_from > 0 || task->doing.poll_syscall;
-	looper->wait_from = task->doing.poll_from;
-	looper->wait_syscall = task->doing.poll_syscall;
-	task->looper = looper;
-	return looper;
-}
-
-/* `time` is when it returned, but for what clocks disagree about. */
-static int take_return(struct pt_model *model, struct pt_looper *looper, const struct pt_turn *row,
-		       uint64_t time)
-{
-	struct pt_loop *loop;
-	struct ret r;
-	int ret = pt_state_runs(model, looper->task, time);
-
-	if (ret || looper->over || time < looper->busy_from)
-		return ret;
-	loop = find_loop(model, looper, row);
-	if (!loop)
-		return -ENOMEM;
-	ret = find_wait(looper, row, time, &r);
-	if (!ret)
-		ret = return_to(model, looper, loop, &r);
-	pt_tally_empty(&looper->busy);
-	pt_tally_empty(&looper->waiting);
-	looper->waits = false;
-	looper->busy_from = time;
-	return ret;
-}
-
-int pt_turns_runs(struct pt_model *model, struct pt_model_task *task)
-{
-	struct pt_looper *looper = task->looper;
-	uint64_t time;
-
-	if (!looper || !looper->is_early)
-		return 0;
-	looper->is_early = false;
-	time = looper->early.time > task->doing.since ? looper->early.time : task->doing.since;
-	return take_return(model, looper, &looper->early, time);
-}
-
-PT_HANDLER(turn)
-{
-	const struct pt_turn *row = record->row;
-	struct pt_model_task *task = pt_task_mention(model, row->tid);
-	struct pt_looper *looper;
-	int ret;
-
-	if (!task)
-		return -ENOMEM;
-	if (!task->tid || task->tid == PT_TID_UNKNOWN || task->doing.phase == PT_PHASE_DEAD)
-		return 0;
-	task->target = true;
-	looper = task->looper ? task->looper : new_looper(task);
-	if (!looper)
-		return -ENOMEM;
-	ret = pt_turns_runs(model, task);
-	if (ret || task->doing.phase == PT_PHASE_RUNNING || task->doing.phase == PT_PHASE_UNKNOWN)
-		return ret ? ret : take_return(model, looper, row, row->time);
-	looper->early = *row;
-	looper->is_early = true;
-	return 0;
-}
-
 /* The task sleeps in its innermost loop to the end. */
 static int end_asleep(struct pt_model *model, struct pt_looper *looper, uint64_t time)
 {
-	struct frame *frame = &looper->frames[looper->depth - 1];
+	struct pt_frame *frame = &looper->frames[looper->depth - 1];
 	struct pt_loop_turn turn = {.to = looper->wait_from,
 				    .idle = time - looper->wait_from,
 				    .returned = time,
@@ -522,7 +268,7 @@ static int end_asleep(struct pt_model *model, struct pt_looper *looper, uint64_t
 	return ret ? ret : fold(looper, &looper->waiting, looper->depth - 1);
 }
 
-static int end_awake(struct pt_model *model, struct frame *frame, uint64_t time, bool exits)
+static int end_awake(struct pt_model *model, struct pt_frame *frame, uint64_t time, bool exits)
 {
 	struct pt_loop_turn turn = {.to = time, .returned = time};
 
@@ -536,7 +282,7 @@ static int end_awake(struct pt_model *model, struct frame *frame, uint64_t time,
 /* Has the task left this loop for the one above it, rather than that it runs inside? */
 static bool has_left(const struct pt_looper *looper, unsigned int i, uint64_t time)
 {
-	const struct frame *frame = &looper->frames[i];
+	const struct pt_frame *frame = &looper->frames[i];
 	const struct pt_loop *above = looper->frames[i + 1].loop;
 
 	return frame->loop->waits < LOOP_WAITS || above->waits >= ABANDONED_WAITS ||
@@ -558,7 +304,7 @@ int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 	if (looper->waits && looper->wait_syscall == looper->frames[i].loop->syscall) {
 		ret = end_asleep(model, looper, time);
 	} else {
-		ret = no_wait(looper);
+		ret = pt_looper_no_wait(looper);
 		if (!ret)
 			ret = fold(looper, &looper->busy, looper->depth);
 		if (!ret)
@@ -571,18 +317,4 @@ int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 		ret = end_awake(model, &looper->frames[i], time, exits);
 	}
 	return ret;
-}
-
-void pt_looper_free(struct pt_looper *looper)
-{
-	unsigned int i;
-
-	if (!looper)
-		return;
-	for (i = 0; i < DEPTH_MAX; i++)
-		pt_tally_free(&looper->frames[i].tally);
-	pt_tally_free(&looper->busy);
-	pt_tally_free(&looper->waiting);
-	free(looper->loops);
-	free(looper);
 }
