@@ -107,7 +107,9 @@ void pt_stall_judge(struct pt_stall *stall, const struct pt_model *model)
 	}
 	weight[PT_VERDICT_UNKNOWN] = stall->part[PT_PART_UNKNOWN];
 	weight[PT_VERDICT_COMPUTING] = stall->part[PT_PART_USER];
-	weight[PT_VERDICT_KERNEL] = without(stall->part[PT_PART_KERNEL], without(forked, slept));
+	/* Whoever waits for a child in vfork() copies nothing: that is a sleep like others. */
+	forked = without(forked, slept);
+	weight[PT_VERDICT_KERNEL] = without(stall->part[PT_PART_KERNEL], forked);
 	weight[PT_VERDICT_CPU] = stall->part[PT_PART_RUNNABLE];
 	weight[PT_VERDICT_BLOCKED] =
 		without(stall->part[PT_PART_BLOCKED], slept + (nested ? polled_ns(stall) : 0));
