@@ -18,6 +18,7 @@
 	A(pools, "Did work wait because every worker of a pool was busy?")                         \
 	A(counters, "Do our counts of switches equal the kernel's?")                               \
 	A(footprint, "What does it cost in memory, and what is shared?")                           \
+	A(balance, "Is the load spread over the workers of a port?")                               \
 	A(ipc, "Who sent how much to whom, and how long did it lie in its channel?")               \
 	A(claims, "What did the workload say of itself?")
 

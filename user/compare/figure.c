@@ -30,6 +30,8 @@ struct pt_figure pt_comparison_figure(enum pt_unit unit, double value)
 	case PT_UNIT_NS:
 		return pt_format_ns((uint64_t)llround(value));
 	case PT_UNIT_BYTES:
+		if (value < 100 && value != floor(value))
+			return plain(value, " B");
 		return pt_format_bytes((uint64_t)llround(value));
 	case PT_UNIT_SHARE:
 		return plain(value * 100, " %");

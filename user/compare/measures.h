@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What recordings are compared by. To add a measure: a function and a line in the table of measures.c; nothing else
- * knows the list.
- */
+/* What recordings are compared by: measure_list.h is the list. */
 #ifndef PT_COMPARE_MEASURES_H
 #define PT_COMPARE_MEASURES_H
 

@@ -4,6 +4,7 @@
 #define PT_MODEL_INTERNAL_H
 
 #include "base/idmap.h"
+#include "base/keymap.h"
 #include "model/loop.h"
 #include "model/model.h"
 
@@ -58,6 +59,7 @@ struct pt_interval {
 struct pt_model {
 	struct pt_pool tasks, processes, loops;
 	struct pt_idmap by_tid, by_pid;
+	struct pt_keymap listeners; /* end: process that listens */
 	struct pt_model_task *nobody, *idle;
 	struct pt_cpu *cpus;
 	uint32_t cpu_count;
@@ -108,6 +110,9 @@ void pt_tasks_place(struct pt_model *model);
 struct pt_process *pt_process_get(struct pt_model *model, uint32_t pid);
 void pt_task_set_comm(struct pt_model_task *task, const struct pt_comm *comm);
 
+/* cluster.c, at the end, after the processes have their places. */
+void pt_cluster_place(struct pt_model *model);
+
 /* states.c: what they do. All end the present phase at `time`; not `sure`: what it was is in doubt.
  * 0 or negative errno. */
 int pt_state_become(struct pt_model *model, struct pt_model_task *task, enum pt_phase phase,
@@ -148,6 +153,9 @@ PT_HANDLER(exit);
 PT_HANDLER(migrate);
 PT_HANDLER(task);
 PT_HANDLER(occupant);
+PT_HANDLER(endpoint);
+PT_HANDLER(accept);
+PT_HANDLER(pass);
 PT_HANDLER(turn);
 PT_HANDLER(sleep);
 PT_HANDLER(sample);

@@ -19,7 +19,8 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_exit] = pt_on_exit,	   [PT_KIND_migrate] = pt_on_migrate,
 	[PT_KIND_task] = pt_on_task,	   [PT_KIND_occupant] = pt_on_occupant,
 	[PT_KIND_turn] = pt_on_turn,	   [PT_KIND_sleep] = pt_on_sleep,
-	[PT_KIND_sample] = pt_on_sample,
+	[PT_KIND_sample] = pt_on_sample,   [PT_KIND_endpoint] = pt_on_endpoint,
+	[PT_KIND_accept] = pt_on_accept,   [PT_KIND_pass] = pt_on_pass,
 };
 
 pt_kinds pt_model_kinds(void)
@@ -175,6 +176,7 @@ int pt_model_finish(struct pt_model *model, uint64_t end)
 					   true);
 	}
 	pt_tasks_place(model);
+	pt_cluster_place(model);
 	if (!ret)
 		ret = pt_loops_compare(model);
 	return ret ? ret : pt_state_settle(model);
@@ -262,6 +264,7 @@ void pt_model_free(struct pt_model *model)
 	pt_pool_clear(&model->processes);
 	pt_idmap_clear(&model->by_tid);
 	pt_idmap_clear(&model->by_pid);
+	pt_keymap_clear(&model->listeners);
 	free(model->cpus);
 	free(model->pending);
 	free(model->pieces);

@@ -155,6 +155,7 @@ struct pt_process {
 		*parent; /* among the processes in the recording; NULL: none, or not known */
 	char *command;	 /* arguments, each ended by a zero byte; NULL: not known */
 	size_t command_len;
+	bool serves; /* connections of a socket that another process opened */
 };
 
 #endif

@@ -24,6 +24,7 @@
 	S(tree)                                                                                    \
 	S(contention)                                                                              \
 	S(ipc)                                                                                     \
+	S(balance)                                                                                 \
 	S(memory)                                                                                  \
 	S(workloads)
 

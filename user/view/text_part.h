@@ -17,6 +17,7 @@
 	T(pools)                                                                                   \
 	T(tree)                                                                                    \
 	T(contention)                                                                              \
+	T(balance)                                                                                 \
 	T(ipc)                                                                                     \
 	T(memory)
 
