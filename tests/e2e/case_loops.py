@@ -413,6 +413,31 @@ def many_sockets_at_once(box):
                       "a stall of 400 ms and one of 1,500 sockets were expected")
 
 
+def workload_loops(box, *args):
+    """Pairs of what a bundled workload says of a loop of libuv's, and the report."""
+    done, path = box.record(box.partrace, "workload", *args)
+    report = check_loops(box.load(path))
+    pairs = []
+    for said in json.loads(done.out)["loops"]:
+        found = [loop for loop in report.data["loops"] if loop["tid"] == said["tid"] and not loop["nested"]]
+        if said["end_ns"] - said["start_ns"] > 500 * MS and said["idle_ns"]:
+            box.equal(len(found), 1, f"loops of {said['tid']} in the report")
+            pairs.append((said, found[0]))
+    box.check(pairs, "the workload says nothing of loops")
+    return pairs
+
+
+@case
+def workloads_know_how_busy_their_loops_are(box):
+    for runtime in ("native", "node"):
+        if runtime == "node":
+            node()
+        for said, loop in workload_loops(box, "thread/cpu", f"--runtime={runtime}", "--mode=main", "--seconds=1"):
+            slack = (said["end_ns"] - said["start_ns"]) // 100 + 5 * MS
+            box.check(abs(loop["idle_ns"] - said["idle_ns"]) <= slack,
+                      f"{runtime}, {said['comm']}: idle for {loop['idle_ns']}, it says {said['idle_ns']}")
+
+
 @case
 def redis_asleep(box):
     if not shutil.which("redis-server"):

@@ -6,6 +6,8 @@
 
 /* Threads of a pool are made one right after the other. */
 #define BIRTHS_APART_NS 5000000
+/* So many of the last pools may have a thread born by now. */
+#define POOLS_SEARCHED 64
 /* A worker without more work sleeps sooner than this. */
 #define GOES_ON_NS 1000000
 
@@ -51,7 +53,7 @@ static struct pool *find_pool(const struct pt_pools *pools, const struct pt_mode
 {
 	size_t i;
 
-	for (i = pools->count; i > 0; i--) {
+	for (i = pools->count; i > 0 && i + POOLS_SEARCHED > pools->count; i--) {
 		struct pool *pool = pools->pools[i - 1];
 
 		if (pool->process == task->process && pool->creator == task->creator &&

@@ -51,9 +51,16 @@ static uint64_t nested_ns(const struct pt_stall *stall)
 	return without(stall->inner_ns, stall->poll_ns);
 }
 
-static const struct pt_slept *worst_sleep(const struct pt_stall *stall)
+/* Sleeps are sorted; those of a loop inside are that loop's. */
+static const struct pt_slept *worst_sleep(const struct pt_stall *stall, bool nested)
 {
-	return stall->tally.sleep_count ? &stall->tally.sleeps[0] : NULL;
+	uint32_t i;
+
+	for (i = 0; i < stall->tally.sleep_count; i++) {
+		if (!nested || stall->tally.sleeps[i].reason != PT_REASON_POLL)
+			return &stall->tally.sleeps[i];
+	}
+	return NULL;
 }
 
 static enum pt_contender contender_of(const struct pt_stall *stall, const struct pt_model *model)
@@ -107,10 +114,12 @@ void pt_stall_judge(struct pt_stall *stall, const struct pt_model *model)
 	}
 	weight[PT_VERDICT_UNKNOWN] = stall->part[PT_PART_UNKNOWN];
 	weight[PT_VERDICT_COMPUTING] = stall->part[PT_PART_USER];
-	weight[PT_VERDICT_KERNEL] = without(stall->part[PT_PART_KERNEL], without(forked, slept));
+	/* Whoever waits for a child in vfork() copies nothing: that is a sleep like others. */
+	forked = without(forked, slept);
+	weight[PT_VERDICT_KERNEL] = without(stall->part[PT_PART_KERNEL], forked);
 	weight[PT_VERDICT_CPU] = stall->part[PT_PART_RUNNABLE];
 	weight[PT_VERDICT_BLOCKED] =
-		without(stall->part[PT_PART_BLOCKED], slept + (nested ? polled_ns(stall) : 0));
+		without(stall->part[PT_PART_BLOCKED], nested ? polled_ns(stall) : 0);
 	weight[PT_VERDICT_NESTED] = nested;
 	weight[PT_VERDICT_FORK] = forked;
 	for (i = 0; i < PT_VERDICT_COUNT; i++) {
@@ -119,7 +128,7 @@ void pt_stall_judge(struct pt_stall *stall, const struct pt_model *model)
 			stall->verdict_ns = weight[i];
 		}
 	}
-	stall->slept = stall->verdict == PT_VERDICT_BLOCKED ? worst_sleep(stall) : NULL;
+	stall->slept = stall->verdict == PT_VERDICT_BLOCKED ? worst_sleep(stall, nested) : NULL;
 	stall->call = stall->verdict == PT_VERDICT_KERNEL ? worst_call(stall) : NULL;
 	stall->contender =
 		stall->verdict == PT_VERDICT_CPU ? contender_of(stall, model) : PT_CONTENDER_NONE;

@@ -25,8 +25,9 @@ static bool alike(const struct pt_slept *a, const struct pt_slept *b)
 	const struct pt_slept_on *x = &a->on, *y = &b->on;
 
 	return a->reason == b->reason && a->syscall == b->syscall && a->waker == b->waker &&
-	       x->known == y->known && x->object == y->object && x->device == y->device &&
-	       x->peer == y->peer && x->address == y->address && x->peer_port == y->peer_port;
+	       a->by_interrupt == b->by_interrupt && x->known == y->known &&
+	       x->object == y->object && x->device == y->device && x->peer == y->peer &&
+	       x->address == y->address && x->peer_port == y->peer_port;
 }
 
 static void merge(struct pt_slept *into, const struct pt_slept *from)
@@ -84,6 +85,7 @@ static int settle(struct pt_tally *tally)
 	tally->fresh.count = 0;
 	if (slept.longest < PT_SLEEP_LONG_NS) {
 		slept.waker = NULL;
+		slept.by_interrupt = false;
 		slept.on = (struct pt_slept_on){0};
 	}
 	return add_slept(tally, &slept);
@@ -122,6 +124,7 @@ int pt_tally_span(struct pt_tally *tally, const struct pt_span *span)
 		.ns = ns,
 		.longest = ns,
 		.count = 1,
+		.by_interrupt = span->woken_by_irq,
 		.waker = span->woken_by_irq ? NULL : span->waker,
 	};
 	if (tally->told_from && same_sleep(tally->told_from, span->from))

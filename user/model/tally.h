@@ -30,6 +30,7 @@ struct pt_slept {
 	int16_t syscall;
 	uint64_t ns, longest;
 	uint64_t count;
+	bool by_interrupt; /* an interrupt ended it: of a timer, or of a device */
 	const struct pt_model_task
 		*waker; /* NULL: not known, an interrupt, or sleeps too short to tell */
 	struct pt_slept_on on;

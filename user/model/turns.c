@@ -15,6 +15,7 @@
 #define LOOP_WAITS 3
 /* An object that is waited on in so many turns of a loop belongs to that loop. */
 #define COMPANION_USES 3
+#define LOOPS_SEARCHED 64
 
 static bool fills(const struct pt_turn *row)
 {
@@ -32,17 +33,34 @@ static int fold(struct pt_looper *looper, struct pt_tally *tally, unsigned int f
 	return ret;
 }
 
+/*
+ * Of a thread that has had thousands of loops inside others, a new file each time, only those at both ends are looked
+ * at: the loop around them, and the last ones.
+ */
+static struct pt_loop *known_loop(const struct pt_looper *looper, uint64_t object)
+{
+	size_t i;
+
+	for (i = looper->depth; i > 0; i--) {
+		if (looper->frames[i - 1].loop->object == object)
+			return looper->frames[i - 1].loop;
+	}
+	for (i = looper->loop_count; i > 0; i--) {
+		if (i > LOOPS_SEARCHED && i + LOOPS_SEARCHED < looper->loop_count)
+			i = LOOPS_SEARCHED;
+		if (looper->loops[i - 1]->object == object)
+			return looper->loops[i - 1];
+	}
+	return NULL;
+}
+
 struct pt_loop *pt_loop_find(struct pt_model *model, struct pt_looper *looper,
 			     const struct pt_turn *row)
 {
-	struct pt_loop *loop, **grown;
-	size_t i;
+	struct pt_loop *loop = known_loop(looper, row->loop), **grown;
 
-	for (i = looper->loop_count; i > 0; i--) {
-		loop = looper->loops[i - 1];
-		if (loop->object == row->loop)
-			return loop->with ? loop->with : loop;
-	}
+	if (loop)
+		return loop->with ? loop->with : loop;
 	grown = pt_model_grow(looper->loops, looper->loop_count, &looper->loop_room,
 			      sizeof(struct pt_loop *));
 	if (!grown)

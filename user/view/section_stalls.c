@@ -183,41 +183,58 @@ struct group {
 	uint64_t count, total, first, last;
 };
 
-static struct group *group_of(struct group *groups, size_t count, const struct pt_stall *stall,
-			      const char *reason)
+static int compare_kinds(const struct group *x, const struct group *y)
 {
-	size_t i;
+	const struct pt_stall *a = x->worst, *b = y->worst;
 
-	for (i = 0; i < count; i++) {
-		if (groups[i].worst->loop == stall->loop &&
-		    groups[i].worst->verdict == stall->verdict && !strcmp(groups[i].reason, reason))
-			return &groups[i];
-	}
-	return NULL;
+	if (a->loop != b->loop)
+		return a->loop->index < b->loop->index ? -1 : 1;
+	if (a->verdict != b->verdict)
+		return a->verdict < b->verdict ? -1 : 1;
+	return strcmp(x->reason, y->reason);
 }
 
+/* The longest of a kind comes first. */
+static int compare_members(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	int kind = compare_kinds(x, y);
+
+	if (kind)
+		return kind;
+	if (x->total != y->total)
+		return x->total < y->total ? 1 : -1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Makes a group of each stall, then one of all that are alike; returns how many. */
 static size_t make_groups(const struct pt_source *source, struct group *groups)
 {
 	const struct pt_stalls *stalls = pt_analyses_stalls(source->analyses);
-	size_t i, count = 0;
+	size_t i, count = 0, kept = 0;
 
 	for (i = 0; i < pt_stalls_count(stalls); i++) {
-		const struct pt_stall *stall = pt_stalls_get(stalls, i);
-		const char *reason = pt_stall_reason(source, stall);
-		struct group *group = group_of(groups, count, stall, reason);
+		const struct pt_stall *s = pt_stalls_get(stalls, i);
 
-		if (!is_worth(source, stall))
-			continue;
-		if (!group) {
-			group = &groups[count++];
-			*group = (struct group){stall, reason, 0, 0, stall->from, stall->from};
-		}
-		group->count++;
-		group->total += stall->to - stall->from;
-		group->first = stall->from < group->first ? stall->from : group->first;
-		group->last = stall->from > group->last ? stall->from : group->last;
+		if (is_worth(source, s))
+			groups[count++] = (struct group){s,	  pt_stall_reason(source, s),
+							 1,	  s->to - s->from,
+							 s->from, s->from};
 	}
-	return count;
+	qsort(groups, count, sizeof(*groups), compare_members);
+	for (i = 0; i < count; i++) {
+		struct group *last = kept ? &groups[kept - 1] : NULL;
+
+		if (!last || compare_kinds(last, &groups[i])) {
+			groups[kept++] = groups[i];
+			continue;
+		}
+		last->count++;
+		last->total += groups[i].total;
+		last->first = groups[i].first < last->first ? groups[i].first : last->first;
+		last->last = groups[i].last > last->last ? groups[i].last : last->last;
+	}
+	return kept;
 }
 
 static int compare_groups(const void *a, const void *b)

@@ -135,7 +135,10 @@ static void write_waker(FILE *out, const struct pt_stall *stall, const struct pt
 	const struct pt_model_task *waker = slept->waker;
 	const struct pt_process *own = stall->loop->task->process;
 
-	if (!waker || !waker->tid)
+	if (slept->by_interrupt &&
+	    (slept->reason == PT_REASON_LOCK || slept->reason == PT_REASON_POLL))
+		fputs(", until its time was up", out);
+	if (!waker || !waker->tid || !waker->process->pid)
 		return;
 	fprintf(out, ", ended by %s %" PRIu32 "%s", pt_task_name(waker), waker->tid,
 		waker->process == own ? " of its own process" : "");
