@@ -67,15 +67,25 @@ static __always_inline void pt_call_end(struct pt_loop_state *state, __s16 numbe
 	pt_turn_call(state, number, length);
 }
 
+/*
+ * Whether the current task can be left alone: what was seen to take this CPU is no target, and nobody has come unseen
+ * since, as happens on some kernels; a byte that such a target moves counts like any other.
+ */
+static __always_inline bool pt_is_bystander(const struct pt_cpu *cpu, struct task_struct *task)
+{
+	return !cpu->target && task->sched_info.last_arrival <= cpu->switched;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_cpu *cpu = pt_this_cpu();
 	struct pt_target *target;
 	__u64 index;
 	__u8 end;
 
-	if (!cpu || !cpu->target)
+	if (!cpu || pt_is_bystander(cpu, task))
 		return 0;
 	index = (__u16)pt_syscall_number(regs);
 	barrier_var(index); /* the verifier must see the value that is tested used */
@@ -84,7 +94,7 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	end = pt_config.call_end[index];
 	if (end == PT_END_NOTHING && !cpu->turn)
 		return 0;
-	target = pt_target_of(bpf_get_current_task_btf());
+	target = pt_target_of(task);
 	if (!target)
 		return 0;
 	if (end >= PT_END_EPOLL && end <= PT_END_URING) {
@@ -92,18 +102,14 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		return 0;
 	}
 	if (end == PT_END_EPOLL_CREATE)
-		pt_epoll_created(bpf_get_current_task_btf(), result);
+		pt_epoll_created(task, result);
 	if (end >= PT_END_READ &&
 	    (end > PT_END_WRITE ||
-	     !pt_ipc_summed(target, bpf_get_current_task_btf(), pt_syscall_first(regs), result,
-			    end == PT_END_WRITE))) {
+	     !pt_ipc_summed(target, task, pt_syscall_first(regs), result, end == PT_END_WRITE))) {
 		struct pt_ipc_call call = {
-			.is = {.result = result,
-			       .tid = (__u32)bpf_get_current_pid_tgid(),
-			       .number = index,
-			       .end = end},
+			.is = {.result = result, .tid = task->pid, .number = index, .end = end},
 			.table = pt_table_take(target),
-			.task = bpf_get_current_task_btf(),
+			.task = task,
 			.regs = regs,
 		};
 
