@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 from harness import Skip, case
 
@@ -293,3 +294,48 @@ def a_node_cluster_with_1000_connections(box):
         else:
             box.equal(sum(w["accepted"] for w in workers), 1000, "connections that workers accepted")
         box.equal(sum(w["sent_bytes"] for w in workers), 5000, f"bytes sent ({mode})")
+
+
+@case
+def ends_outside_are_named(box):
+    """The command's stdin and stdout are pipes of processes that are not recorded."""
+    feeder = box.start("/bin/sh", "-c", "sleep 0.7; seq 1000; exec sleep 5")
+    eater = box.start("cat", stdout=subprocess.DEVNULL)
+    path = box.path("outside")
+    recorder = box.start(box.partrace, "record", "-o", path, "--", "head", "-n", "1000", stdin=feeder.stdout,
+                         stdout=eater.stdin)
+    box.finish(recorder)
+    report = box.load(path)
+    head = report.one(comm="head")["tid"]
+    to = next(f["to"] for f in report.data["ipc"]["flows"] if f["from"]["tid"] == head)
+    box.equal((to["pid"], to["comm"]), (eater.pid, "cat"), "who reads what is written")
+    source = next(f["from"] for f in report.data["ipc"]["flows"] if f["to"]["tid"] == head)
+    box.check(source["pid"] == feeder.pid, f"who writes what is read: {source}, expected {feeder.pid}")
+
+
+@case
+def ends_survive_fork_and_exec(box):
+    program = ("import os, sys\nr, w = os.pipe()\nos.set_inheritable(r, True)\nos.set_inheritable(w, True)\n"
+               "if not os.fork():\n os.execvp('head', ['head', '-c', '4173', f'/dev/fd/{r}'])\n"
+               "if not os.fork():\n os.dup2(w, 1)\n os.close(r)\n os.execvp('seq', ['seq', '1056'])\n"
+               "os.close(w); os.wait(); os.wait()\n")
+    _, path = box.record("python3", "-c", program)
+    report = box.load(path)
+    flow = next(f for f in report.data["ipc"]["flows"]
+                if f["from"]["comm"] == "seq" and f["to"]["comm"] == "head")
+    box.equal(flow["bytes"], sum(len(str(i)) + 1 for i in range(1, 1057)), "bytes from seq to head")
+
+
+@case
+def a_writer_that_a_reader_holds_up(box):
+    program = ("import os, time\nr, w = os.pipe()\nif not os.fork():\n os.close(w)\n time.sleep(0.3)\n"
+               " while os.read(r, 65536): pass\n os._exit(0)\nos.close(r)\nos.write(w, b'x' * 200000)\n"
+               "os.close(w)\nos.wait()\n")
+    _, path = box.record("python3", "-c", program)
+    report = box.load(path)
+    channel = next(c for c in report.data["ipc"]["channels"] if c["sent"]["bytes"] == 200000)
+    longest = channel["ends"][0]["sent"]["longest_blocked"]
+    box.check(200_000_000 < longest["ns"] < 1_500_000_000, f"blocked in write for {longest}")
+    box.check(channel["ends"][0]["depth_bytes"]["max"] <= 200000, f"depth {channel['ends'][0]['depth_bytes']}")
+    done = box.run(box.partrace, "report", "-i", path)
+    box.check("did not read" in done.out, "the text does not tell of the blocked writer")

@@ -339,6 +339,43 @@ static json_t *flows_json(const struct pt_source *source)
 	return NULL;
 }
 
+static bool is_in_cluster(const struct pt_model_task *task)
+{
+	return task->process->leader && task->process->leader->model == PT_MODEL_CLUSTER;
+}
+
+/* What went between threads of a process, between processes, and between a cluster's. */
+static json_t *models_json(const struct pt_source *source)
+{
+	const struct pt_ipc *ipc = pt_analyses_ipc(source->analyses);
+	struct pt_traffic thread = {0}, process = {0}, cluster = {0};
+	size_t i;
+
+	for (i = 0; i < ipc->flow_count; i++) {
+		const struct pt_flow *flow = ipc->flows[i];
+		const struct pt_channel *channel = ipc->channels.list[flow->channel];
+		struct pt_traffic *sum = &process;
+
+		if (!flow->from || !flow->to || flow->from == flow->to)
+			continue;
+		if (flow->from->process == flow->to->process)
+			sum = &thread;
+		else if (is_in_cluster(flow->from) || is_in_cluster(flow->to))
+			sum = &cluster;
+		sum->bytes += flow->bytes;
+		sum->messages += flow->messages;
+		/* Of an eventfd the bytes say nothing: its messages are wake-ups. */
+		sum->empty += channel->kind == PT_CHANNEL_EVENTFD ? flow->messages : 0;
+	}
+	return json_pack("{s:{s:o,s:o,s:o}, s:{s:o,s:o,s:o}, s:{s:o,s:o,s:o}}", "thread", "bytes",
+			 pt_json_int(thread.bytes), "messages", pt_json_int(thread.messages),
+			 "wakeups", pt_json_int(thread.empty), "process", "bytes",
+			 pt_json_int(process.bytes), "messages", pt_json_int(process.messages),
+			 "wakeups", pt_json_int(process.empty), "cluster", "bytes",
+			 pt_json_int(cluster.bytes), "messages", pt_json_int(cluster.messages),
+			 "wakeups", pt_json_int(cluster.empty));
+}
+
 static uint64_t lost_transfers(const struct pt_source *source)
 {
 	uint64_t sum = 0;
@@ -364,6 +401,7 @@ json_t *pt_section_ipc(const struct pt_source *source)
 	ret |= pt_json_put(json, "flows_omitted",
 			   pt_json_int(ipc->flow_count > SHOWN_FLOWS ? ipc->flow_count - SHOWN_FLOWS
 								     : 0));
+	ret |= pt_json_put(json, "models", models_json(source));
 	ret |= pt_json_put(json, "lost_records", pt_json_int(lost_transfers(source)));
 	if (!ret)
 		return json;

@@ -185,6 +185,32 @@ static int write_flow(const struct pt_text *text, const json_t *channels, const 
 			    pt_text_string(channel, "kind"), pt_text_string(channel, "name"));
 }
 
+/* One line for each way of running in parallel that something was seen of. */
+static int write_models(const struct pt_text *text)
+{
+	static const struct {
+		const char *key, *words;
+	} models[] = {{"thread", "threads of one process"},
+		      {"process", "processes"},
+		      {"cluster", "processes of a cluster"}};
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < PT_ARRAY_SIZE(models); i++) {
+		const json_t *sum =
+			json_object_get(pt_text_at(text->document, "ipc.models"), models[i].key);
+
+		if (pt_text_int(sum, "messages"))
+			ret = pt_text_line(text,
+					   "  between %s: %s messages, %s; %s of them wake-ups",
+					   models[i].words,
+					   pt_format_count(pt_text_int(sum, "messages")).s,
+					   pt_format_bytes(pt_text_int(sum, "bytes")).s,
+					   pt_format_count(pt_text_int(sum, "wakeups")).s);
+	}
+	return ret;
+}
+
 int pt_text_ipc(const struct pt_text *text)
 {
 	const json_t *channels = pt_text_at(text->document, "ipc.channels");
@@ -196,6 +222,8 @@ int pt_text_ipc(const struct pt_text *text)
 		return 0;
 	pt_text_heading(text, "Who talks to whom (calls on io_uring are not seen)");
 	ret = write_trouble(text, channels, flows);
+	if (!ret)
+		ret = write_models(text);
 	if (!ret)
 		ret = write_matrix(text, flows);
 	if (!ret)
