@@ -77,15 +77,35 @@ static void say(struct trial *trial, const char *format, ...)
 		trial->used += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* -1, 0, 1: the first is surely less, neither is, more. */
-static int order(const struct pt_spread *a, const struct pt_spread *b)
-{
-	double least = fmin(fabs(a->median), fabs(b->median)), half;
-	bool differ = pt_spread_uncertainty(a, b, &half)
-			      ? pt_spread_differs(a, b)
-			      : fabs(a->median - b->median) > CHANCE * least;
+/* How often "this figure is smaller than that" was found to hold, not to hold, or could not be told. */
+struct tally {
+	int holds, fails, unsure;
+};
 
-	return !differ ? 0 : a->median < b->median ? -1 : 1;
+static void expect_less(struct tally *tally, const struct pt_spread *less,
+			const struct pt_spread *more)
+{
+	double least = fmin(fabs(less->median), fabs(more->median)), half = 0;
+	double difference = fabs(less->median - more->median);
+	bool known = pt_spread_uncertainty(less, more, &half);
+
+	if (known ? pt_spread_differs(less, more) : difference > CHANCE * least) {
+		tally->holds += less->median < more->median;
+		tally->fails += less->median > more->median;
+	} else if (half > CHANCE * least) {
+		tally->unsure++;
+	} else {
+		tally->fails++;
+	}
+}
+
+static enum pt_verdict verdict_of(const struct tally *tally)
+{
+	if (tally->holds && tally->fails)
+		return PT_VERDICT_PARTLY;
+	if (tally->fails)
+		return PT_VERDICT_NOT_HERE;
+	return tally->unsure ? PT_VERDICT_UNSURE : PT_VERDICT_HOLDS;
 }
 
 /* Says the figure of one measure for all three models; false if one of them was not measured. */
@@ -106,25 +126,6 @@ static bool say_three(struct trial *trial, const char *kind, const char *mode, c
 		    pt_comparison_figure(unit, spreads[PROCESS]->median).s,
 		    pt_comparison_figure(unit, spreads[CLUSTER]->median).s);
 	return all;
-}
-
-/* "The figure of `model` is the smallest", against the two others or, if `other` is one, against that alone. */
-static enum pt_verdict is_less(const struct pt_spread *spreads[MODELS], int model, int other)
-{
-	int i, less = 0, count = 0;
-
-	for (i = 0; i < MODELS; i++) {
-		if (i == model || (other >= 0 && i != other))
-			continue;
-		count++;
-		less += order(spreads[model], spreads[i]) < 0;
-	}
-	return less == count ? PT_VERDICT_HOLDS : less ? PT_VERDICT_PARTLY : PT_VERDICT_NOT_HERE;
-}
-
-static enum pt_verdict both(enum pt_verdict a, enum pt_verdict b)
-{
-	return a == b ? a : PT_VERDICT_PARTLY;
 }
 
 static enum pt_verdict of_count(int holds, int count)
@@ -194,23 +195,29 @@ static enum pt_verdict own_loops(struct trial *trial)
 static enum pt_verdict lighter_memory(struct trial *trial)
 {
 	const struct pt_spread *empty[MODELS], *loaded[MODELS];
+	struct tally tally = {0};
 
 	if (!say_three(trial, "cpu", "workers", "memory_per_worker_bytes",
 		       "in all, per worker without data", empty))
 		return PT_VERDICT_UNMEASURED;
 	say_three(trial, "memory", "own", "memory_per_worker_bytes", "with data of its own",
 		  loaded);
-	return is_less(empty, THREAD, -1);
+	expect_less(&tally, empty[THREAD], empty[PROCESS]);
+	expect_less(&tally, empty[THREAD], empty[CLUSTER]);
+	return verdict_of(&tally);
 }
 
 static enum pt_verdict lighter_startup(struct trial *trial)
 {
 	const struct pt_spread *startup[MODELS];
+	struct tally tally = {0};
 
 	if (!say_three(trial, "cpu", "workers", "startup_ns", "from creation to first message",
 		       startup))
 		return PT_VERDICT_UNMEASURED;
-	return is_less(startup, THREAD, -1);
+	expect_less(&tally, startup[THREAD], startup[PROCESS]);
+	expect_less(&tally, startup[THREAD], startup[CLUSTER]);
+	return verdict_of(&tally);
 }
 
 static enum pt_verdict faster_messages(struct trial *trial)
@@ -220,13 +227,13 @@ static enum pt_verdict faster_messages(struct trial *trial)
 			   "CPU time of a message in a burst", burst);
 	bool b = say_three(trial, "message", "ping-pong", "units_per_second",
 			   "round trips per second", turns);
-	enum pt_verdict cheaper, quicker;
+	struct tally tally = {0};
 
 	if (!a || !b)
 		return PT_VERDICT_UNMEASURED;
-	cheaper = is_less(burst, THREAD, PROCESS);
-	quicker = order(turns[THREAD], turns[PROCESS]) > 0 ? PT_VERDICT_HOLDS : PT_VERDICT_NOT_HERE;
-	return both(cheaper, quicker);
+	expect_less(&tally, burst[THREAD], burst[PROCESS]);
+	expect_less(&tally, turns[PROCESS], turns[THREAD]);
+	return verdict_of(&tally);
 }
 
 /* A block that all map is there once. Had each a copy, nothing would be shared but the program. */
@@ -251,13 +258,16 @@ static enum pt_verdict shares_memory(struct trial *trial)
 static enum pt_verdict dearer_children(struct trial *trial)
 {
 	const struct pt_spread *startup[MODELS], *message[MODELS];
+	struct tally tally = {0};
 	bool a = say_three(trial, "cpu", "workers", "startup_ns", "start-up", startup);
 	bool b = say_three(trial, "message", "burst", "cpu_ns_per_unit", "CPU time of a message",
 			   message);
 
 	if (!a || !b)
 		return PT_VERDICT_UNMEASURED;
-	return both(is_less(startup, CLUSTER, PROCESS), is_less(message, CLUSTER, PROCESS));
+	expect_less(&tally, startup[CLUSTER], startup[PROCESS]);
+	expect_less(&tally, message[CLUSTER], message[PROCESS]);
+	return verdict_of(&tally);
 }
 
 /* What others on the machine took away was waited for: it counts as what could have been used. */
@@ -282,14 +292,14 @@ static enum pt_verdict uses_all_cores(struct trial *trial)
 static enum pt_verdict switches_more(struct trial *trial)
 {
 	const struct pt_spread *switches[MODELS];
-	int more;
+	struct tally tally = {0};
 
 	if (!say_three(trial, "http", NULL, "switches_per_unit", "context switches per request",
 		       switches))
 		return PT_VERDICT_UNMEASURED;
-	more = (order(switches[CLUSTER], switches[THREAD]) > 0) +
-	       (order(switches[CLUSTER], switches[PROCESS]) > 0);
-	return of_count(more, 2);
+	expect_less(&tally, switches[THREAD], switches[CLUSTER]);
+	expect_less(&tally, switches[PROCESS], switches[CLUSTER]);
+	return verdict_of(&tally);
 }
 
 static enum pt_verdict spreads_connections(struct trial *trial)
@@ -380,14 +390,15 @@ static enum pt_verdict control_only(struct trial *trial)
 static enum pt_verdict threads_and_io(struct trial *trial)
 {
 	const struct pt_spread *rate[MODELS], *cost[MODELS];
+	struct tally tally = {0};
 	bool a = say_three(trial, "io", "mixed", "units_per_second", "operations per second", rate);
 	bool b = say_three(trial, "io", "mixed", "cpu_ns_per_unit", "CPU time each", cost);
 
 	if (!a || !b)
 		return PT_VERDICT_UNMEASURED;
-	return of_count((order(rate[THREAD], rate[PROCESS]) < 0) +
-				(order(cost[THREAD], cost[PROCESS]) > 0),
-			2);
+	expect_less(&tally, rate[THREAD], rate[PROCESS]);
+	expect_less(&tally, cost[PROCESS], cost[THREAD]);
+	return verdict_of(&tally);
 }
 
 static const struct {

@@ -13,6 +13,7 @@
 	V(UNMEASURED, "not measured")                                                              \
 	V(HOLDS, "holds")                                                                          \
 	V(PARTLY, "partly")                                                                        \
+	V(UNSURE, "not sure")                                                                      \
 	V(NOT_HERE, "not on this machine")
 
 enum pt_verdict {

@@ -107,7 +107,7 @@ static json_t *sentence(size_t index, const char *text, const struct pt_group *h
 	double a = high->figures[index].median, b = low->figures[index].median;
 	char line[SENTENCE];
 
-	snprintf(line, sizeof(line), "%s, %s: %s has %s and %s %s, %s%s%s +- %s more",
+	snprintf(line, sizeof(line), "%s, %s: %s has %s and %s %s, %s%s%s ± %s more",
 		 measure->subject, text, high->label, pt_comparison_figure(measure->unit, a).s,
 		 low->label, pt_comparison_figure(measure->unit, b).s,
 		 b > 0 ? pt_comparison_ratio(a, b).s : "", b > 0 ? " that or " : "",

@@ -173,27 +173,7 @@ double pt_measure_fork_ns(const struct pt_scene *scene)
 	return pt_measure_fold(scene, scene->forks, PT_ROLE_NONE, "call_ns", PT_FOLD_MEAN);
 }
 
-/* The least share that a worker had, as a part of the greatest; `a` and `b` are added up. */
-static double evenness(const json_t *workers, const char *a, const char *b)
-{
-	double least = INFINITY, most = 0;
-	size_t i, count = 0;
-
-	for (i = 0; i < json_array_size(workers); i++) {
-		const json_t *worker = json_array_get(workers, i);
-		double value =
-			pt_measure_number(worker, a) + (b ? pt_measure_number(worker, b) : 0);
-
-		if (isnan(value))
-			continue;
-		least = fmin(least, value);
-		most = fmax(most, value);
-		count++;
-	}
-	return count > 1 && most > 0 ? least / most : NAN;
-}
-
-/* The port with most workers is what they are there for. */
+/* The port with most processes is what they are there for. */
 static const json_t *busiest_port(const struct pt_scene *scene)
 {
 	const json_t *busiest = NULL;
@@ -208,43 +188,66 @@ static const json_t *busiest_port(const struct pt_scene *scene)
 	return busiest;
 }
 
-/* Where the recording has no ports, what the workers counted themselves stands in. */
-static const json_t *claimed_servers(const struct pt_scene *scene)
+/*
+ * Who serves a port, in turn: the recording lists the main process, too, which only hands over. Where it has no ports,
+ * what the workers counted themselves stands in.
+ */
+static const json_t *next_server(const struct pt_scene *scene, size_t *i)
 {
-	return scene->ports ? NULL : json_object_get(scene->claims, "workers");
+	const json_t *rows = scene->ports ? json_object_get(busiest_port(scene), "workers")
+					  : json_object_get(scene->claims, "workers");
+
+	while (*i < json_array_size(rows)) {
+		const json_t *row = json_array_get(rows, (*i)++);
+
+		if (pt_scene_role(scene, json_object_get(row, "pid")) == PT_ROLE_WORKER)
+			return row;
+	}
+	return NULL;
+}
+
+static double connections(const json_t *row)
+{
+	return (double)pt_text_int(row, "accepted") + (double)pt_text_int(row, "handed_over") +
+	       (double)pt_text_int(row, "server.connections");
 }
 
 double pt_measure_connections_even(const struct pt_scene *scene)
 {
-	if (!scene->ports)
-		return evenness(claimed_servers(scene), "server.connections", NULL);
-	return evenness(json_object_get(busiest_port(scene), "workers"), "accepted", "handed_over");
+	double least = INFINITY, most = 0;
+	size_t i = 0, count = 0;
+	const json_t *row;
+
+	while ((row = next_server(scene, &i))) {
+		least = fmin(least, connections(row));
+		most = fmax(most, connections(row));
+		count++;
+	}
+	return count > 1 && most > 0 ? least / most : NAN;
 }
 
 double pt_measure_port_workers(const struct pt_scene *scene)
 {
-	const json_t *rows = scene->ports ? json_object_get(busiest_port(scene), "workers")
-					  : claimed_servers(scene);
-	double count = 0;
-	size_t i;
+	size_t i = 0, count = 0, serving = 0;
+	const json_t *row;
 
-	for (i = 0; i < json_array_size(rows); i++) {
-		const json_t *row = json_array_get(rows, i);
-
-		count += pt_text_int(row, "accepted") + pt_text_int(row, "handed_over") +
-				 pt_text_int(row, "server.connections") >
-			 0;
+	while ((row = next_server(scene, &i))) {
+		serving += connections(row) > 0;
+		count++;
 	}
-	return json_array_size(rows) ? count : NAN;
+	return count ? (double)serving : NAN;
 }
 
 double pt_measure_port_accepted(const struct pt_scene *scene)
 {
-	if (!scene->ports)
-		return pt_measure_fold(scene, claimed_servers(scene), PT_ROLE_NONE,
-				       "server.accepted", PT_FOLD_SUM);
-	return pt_measure_fold(scene, json_object_get(busiest_port(scene), "workers"), PT_ROLE_NONE,
-			       "accepted", PT_FOLD_SUM);
+	size_t i = 0, count = 0;
+	const json_t *row;
+	double sum = 0;
+
+	for (; (row = next_server(scene, &i)); count++)
+		sum += (double)pt_text_int(row, "accepted") +
+		       (double)pt_text_int(row, "server.accepted");
+	return count ? sum : NAN;
 }
 
 double pt_measure_cpu_even(const struct pt_scene *scene)
