@@ -7,7 +7,7 @@
 #include "bpf/records.h"
 
 #define PT_SYSCALL_LIMIT 512
-#define PT_HISTORY	 64 /* switches between others that a CPU remembers; a power of two */
+#define PT_HISTORY	 256 /* switches between others that a CPU remembers; a power of two */
 #define PT_PEER_CACHE	 64
 #define PT_FD_CACHE	 8
 #define PT_KIND_SPACE	 96 /* room for kinds in the loss counters; above the largest id */

@@ -5,12 +5,13 @@
 
 #include "bpf/core.h"
 
-#define PT_TABLE_ENDS_LOG2 6
+#define PT_TABLE_ENDS_LOG2 7
 #define PT_TABLE_ENDS	   (1 << PT_TABLE_ENDS_LOG2)
 #define PT_WINDOW_SHIFT	   4 /* of jiffies: 64 ms at 250 Hz */
 #define EAGAIN		   11
 #define SOCK_DGRAM	   2
-#define PT_TABLES	   1024
+#define PT_TABLE_WAYS	   4 /* places of the table that an end may take */
+#define PT_TABLES	   512
 
 /* What a task did with an end of a channel, as far as it has not been told. The index 1 is for what was sent. */
 struct pt_end_state {

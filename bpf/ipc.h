@@ -52,9 +52,21 @@ struct pt_ipc_call {
 	struct pt_regs *regs;
 };
 
+/* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
 static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
 {
-	return &table->ends[object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2)];
+	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
+	struct pt_end_state *free = NULL;
+
+	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
+		struct pt_end_state *end = &table->ends[(hash ^ way) % PT_TABLE_ENDS];
+
+		if (end->object == object)
+			return end;
+		if (!end->object)
+			free = end;
+	}
+	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
 }
 
 /* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */

@@ -32,6 +32,8 @@ struct pt_switching {
 	__u8 in_call;	/* pt_reason for which that call would block */
 	__u64 in_turn;	/* prev is in a turn of a loop */
 	bool from;	/* prev is a target */
+	bool late;	/* nobody saw prev take the CPU */
+	bool left;	/* the last that was seen to take it was a target */
 	bool seen;	/* and was one when it took the CPU */
 	bool preempt;
 };
@@ -164,14 +166,18 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 }
 
 /*
- * prev, a target, leaves a CPU that nobody saw it take: some kernels switch now and then without calling a tracer. The
- * kernel has noted when it came, and that is told now.
+ * prev leaves a CPU that nobody saw it take: some kernels switch now and then without calling a tracer. The kernel has
+ * noted when it came, and that is told now, if prev is a target or had the CPU from one.
  */
-static __always_inline void pt_emit_unseen(const struct pt_switching *s, struct pt_target *target)
+static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 {
 	__u64 run_delay = s->prev->sched_info.run_delay;
-	struct pt_slot *slot = pt_slot_claim(s->cpu);
+	struct pt_target *target = s->unseen;
+	struct pt_slot *slot;
 
+	if (!s->late || (!s->left && (!target || target->fresh)))
+		return;
+	slot = pt_slot_claim(s->cpu);
 	if (!slot) {
 		s->cpu->lost[PT_KIND_switch]++;
 		return;
@@ -184,12 +190,15 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s, struct 
 		.syscall = -1,
 		.flags = PT_SWITCH_UNSEEN,
 	};
-	slot->parts = target->has_waker ? PT_SLOT_WAKEUP : 0;
-	slot->waker = target->waker;
-	slot->wakeup_flags = target->waker_flags;
-	slot->wait = run_delay - target->run_delay;
-	target->has_waker = 0;
-	target->run_delay = run_delay;
+	slot->parts = 0;
+	if (target) {
+		slot->parts = target->has_waker ? PT_SLOT_WAKEUP : 0;
+		slot->waker = target->waker;
+		slot->wakeup_flags = target->waker_flags;
+		slot->wait = run_delay - target->run_delay;
+		target->has_waker = 0;
+		target->run_delay = run_delay;
+	}
 	pt_slot_publish(s->cpu, slot);
 }
 
@@ -250,7 +259,9 @@ static __always_inline void pt_switch_from(const struct pt_switching *s, struct 
  */
 static __always_inline bool pt_find_prev(struct pt_switching *s)
 {
-	s->seen = s->cpu->target && s->prev->sched_info.last_arrival <= s->cpu->switched;
+	s->late = s->prev->sched_info.last_arrival > s->cpu->switched;
+	s->left = s->cpu->target;
+	s->seen = s->cpu->target && !s->late;
 	s->nvcsw = s->cpu->nvcsw;
 	s->in_turn = s->cpu->turn;
 	if (s->seen)
@@ -302,6 +313,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	s.cpu->nvcsw = next->nvcsw;
 	s.cpu->turn = s.to ? s.to->loop.turn : 0;
 	if (!s.from && !s.to) {
+		pt_emit_unseen(&s);
 		pt_history_add(s.cpu, next, s.clock);
 		return 0;
 	}
@@ -315,8 +327,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number, s.clock);
 	}
 	s.time = pt_switch_time(&s);
-	if (s.unseen && !s.unseen->fresh)
-		pt_emit_unseen(&s, s.unseen);
+	pt_emit_unseen(&s);
 	if (s.unseen)
 		s.unseen->fresh = 0;
 	if (s.in_turn)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/invoker.h"
+#include "capture/peers.h"
 
 #define NS_PER_S 1000000000ull
 #define DRAIN_MS 20
@@ -32,6 +33,7 @@ struct recording {
 	struct pt_writer *writer;
 	pthread_mutex_t writer_lock; /* the memory scanner writes from its own thread */
 	struct pt_memory_scanner *memory;
+	struct pt_peers *peers;
 	struct pt_invoker invoker;
 	struct pt_meta meta;
 	struct pt_end end;
@@ -120,6 +122,8 @@ static int store(void *context, const struct pt_record *record)
 	struct recording *recording = context;
 	int r = pt_writer_add(recording->writer, record);
 
+	if (!r)
+		r = pt_peers_note(recording->peers, record);
 	return r ? r : watch_memory(recording, record);
 }
 
@@ -171,6 +175,8 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 	int r;
 
 	r = pt_probes_drain(recording->probes, store, recording);
+	if (!r)
+		r = pt_peers_look(recording->peers, last, store, recording);
 	if (r)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
 	if (!last && before - recording->last_cut < CUT_NS)
@@ -382,7 +388,11 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 	r = catch_signals(&recording, err);
 	if (r)
 		return r;
-	r = start(&recording, err);
+	r = pt_peers_new(&recording.peers);
+	if (r)
+		pt_error_errno(err, r, "cannot start recording");
+	if (!r)
+		r = start(&recording, err);
 	/* Rings fill while others compute: the recorder should not wait behind them for long. The child runs as it would. */
 	setpriority(PRIO_PROCESS, 0, -10);
 	if (!r)
@@ -390,6 +400,7 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 	if (!r)
 		r = conclude(&recording, err);
 	pt_memory_free(recording.memory);
+	pt_peers_free(recording.peers);
 	pt_probes_free(recording.probes);
 	pt_writer_free(recording.writer);
 	pt_meta_clear(&recording.meta);

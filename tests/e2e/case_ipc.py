@@ -247,3 +247,49 @@ def redis_over_a_unix_socket(box):
         box.check(flow["latency_ns"] and flow["latency_ns"]["count"] >= 1900, f"latencies of {flow}")
     channel = next(c for c in report.data["ipc"]["channels"] if c["id"] == flows[0]["channel"])
     box.equal(os.path.basename(channel["name"]), "redis.sock", "name of the channel")
+
+
+@case
+def connections_per_worker_of_the_native_cluster(box):
+    for mode in ("handed", "shared"):
+        done, path = box.record(box.partrace, "workload", "cluster/http", "--mode", mode, "--count", 400)
+        report, truth = box.load(path), json.loads(done.out[done.out.index("{"):])
+        port = next(p for p in report.data["balance"] if p["port"] == truth["ports"][0])
+        got = {w["pid"]: w for w in port["workers"]}
+        for worker in truth["workers"]:
+            served = worker.get("server")
+            if not served:
+                continue
+            own = got[worker["pid"]]
+            box.equal((own["accepted"], own["handed_over"]),
+                      (served["accepted"], worker["handed_over"]), f"connections of {worker['pid']} ({mode})")
+            box.equal((own["sent_bytes"], own["received_bytes"]),
+                      (served["sent"]["bytes"], served["received"]["bytes"]), f"bytes of {worker['pid']} ({mode})")
+            box.equal(report.one(tid=worker["pid"])["model"], "cluster", f"model of {worker['pid']}")
+
+
+@case
+def a_node_cluster_with_1000_connections(box):
+    """Round robin and a shared socket: every connection is somebody's."""
+    script = box.path("cluster.js")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write("const cluster = require('cluster'), net = require('net');\n"
+                "cluster.schedulingPolicy = process.argv[2] === 'rr' ? cluster.SCHED_RR : cluster.SCHED_NONE;\n"
+                "if (cluster.isPrimary) {\n  cluster.fork(); cluster.fork(); let up = 0;\n"
+                "  cluster.on('listening', (w, a) => { if (++up < 2) return; let n = 0, left = 1000;\n"
+                "    const next = () => { if (n++ >= 1000) return; const s = net.connect(a.port, '127.0.0.1');\n"
+                "      s.on('data', () => {}); s.on('close', () => { if (!--left) process.exit(0); next(); }); };\n"
+                "    for (let i = 0; i < 8; i++) next(); });\n"
+                "} else net.createServer(s => s.end('hello')).listen(0);\n")
+    for mode in ("rr", "none"):
+        _, report = node(box, script, mode)
+        port = max(report.data["balance"], key=lambda p: sum(w["accepted"] for w in p["workers"]))
+        accepted = sum(w["accepted"] for w in port["workers"])
+        box.equal(accepted, 1000, f"connections accepted ({mode})")
+        workers = [w for w in port["workers"] if report.one(tid=w["pid"])["model"] == "cluster"]
+        box.equal(len(workers), 2, f"workers ({mode})")
+        if mode == "rr":
+            box.equal(sum(w["handed_over"] for w in workers), 1000, "connections handed over")
+        else:
+            box.equal(sum(w["accepted"] for w in workers), 1000, "connections that workers accepted")
+        box.equal(sum(w["sent_bytes"] for w in workers), 5000, f"bytes sent ({mode})")

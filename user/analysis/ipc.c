@@ -287,6 +287,14 @@ static int on_pass(struct ipc *ipc, const struct pt_pass *row)
 	return 0;
 }
 
+/* Who is a target is on record with all that it does. */
+static int on_holder(struct ipc *ipc, const struct pt_holder *row)
+{
+	const struct pt_model_task *task = pt_model_find(ipc->model, row->pid);
+
+	return task && task->target ? 0 : pt_channels_add_holder(&ipc->result.channels, row);
+}
+
 static int on_record(void *self, const struct pt_record *record)
 {
 	struct ipc *ipc = self;
@@ -301,7 +309,7 @@ static int on_record(void *self, const struct pt_record *record)
 	case PT_KIND_pass:
 		return on_pass(ipc, record->row);
 	case PT_KIND_holder:
-		return pt_channels_add_holder(&ipc->result.channels, record->row);
+		return on_holder(ipc, record->row);
 	default:
 		return 0;
 	}
@@ -368,24 +376,27 @@ static int compare_flows(const void *a, const void *b)
 	return (x->channel > y->channel) - (x->channel < y->channel);
 }
 
-static bool has_outsider(const struct pt_side *side)
+static bool has_outsider(const struct pt_side *side, uint32_t flag)
 {
 	uint32_t i;
 
 	for (i = 0; i < side->holder_count; i++) {
-		if (side->holders[i].flags & PT_HOLDER_WRITES)
+		if (side->holders[i].flags & flag)
 			return true;
 	}
 	return false;
 }
 
-/* Who is who is in doubt where something came in that nobody recorded. */
+/* Who is who is in doubt where somebody unseen may have written, or read, between those that were recorded. */
 static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 {
 	const struct pt_side *own = &channel->side[side];
 
-	return own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE) ||
-	       (!channel->two_sided && has_outsider(own));
+	bool crowd = !channel->two_sided &&
+		     ((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
+		      (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
+
+	return crowd || own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE);
 }
 
 static int finish(void *self)

@@ -11,6 +11,9 @@
 /* Roles by pid and by tid are told apart in one map: pids lie beyond what a tid can be. */
 #define BY_PID 0x80000000U
 
+/* Snapshots of several processes this close together (ns) are one round. */
+#define ONE_ROUND 150000000
+
 static int set_role(struct pt_scene *scene, uint32_t id, enum pt_role role)
 {
 	return pt_idmap_put(&scene->roles, id, (void *)(uintptr_t)(role + 1));
@@ -149,6 +152,83 @@ static json_t *cut_ports(const struct pt_scene *scene, const json_t *list)
 	return part;
 }
 
+/* The snapshot of a process that is nearest to a time, with its pid beside; NULL: it was not there. */
+static json_t *snapshot_at(const json_t *process, uint64_t time)
+{
+	json_t *points = json_object_get(process, "points"), *point, *nearest = NULL;
+	uint64_t least = ONE_ROUND;
+	size_t i;
+
+	json_array_foreach (points, i, point) {
+		uint64_t at = pt_text_int(point, "at_ns"), away = at > time ? at - time : time - at;
+
+		if (away >= least)
+			continue;
+		nearest = point;
+		least = away;
+	}
+	if (!nearest)
+		return NULL;
+	nearest = json_copy(nearest);
+	json_object_set(nearest, "pid", json_object_get(process, "pid"));
+	return nearest;
+}
+
+static json_t *round_at(const json_t *series, uint64_t time, uint64_t *total)
+{
+	json_t *list = json_array(), *process;
+	size_t i;
+
+	*total = 0;
+	json_array_foreach ((json_t *)series, i, process) {
+		json_t *point = snapshot_at(process, time);
+
+		*total += pt_text_int(point, "pss_bytes");
+		if (point)
+			json_array_append_new(list, point);
+	}
+	return list;
+}
+
+/*
+ * All processes of a workload at the moment at which together they took most: the last snapshot may find them having
+ * given back what they had held. The main process is there from first to last. NULL without snapshots.
+ */
+static json_t *at_highest(const struct pt_scene *scene, const json_t *all)
+{
+	json_t *series = cut(scene, all, "pid", NULL), *highest = NULL, *process, *point;
+	uint64_t most = 0, total;
+	size_t i, j;
+
+	json_array_foreach (series, i, process) {
+		if (!json_equal(json_object_get(process, "pid"),
+				json_object_get(scene->claims, "pid")))
+			continue;
+		json_array_foreach (json_object_get(process, "points"), j, point) {
+			json_t *round = round_at(series, pt_text_int(point, "at_ns"), &total);
+
+			if (total > most) {
+				json_decref(highest);
+				highest = json_incref(round);
+				most = total;
+			}
+			json_decref(round);
+		}
+	}
+	json_decref(series);
+	return highest;
+}
+
+static json_t *memory_of(const struct pt_scene *scene, const json_t *document)
+{
+	json_t *highest = NULL;
+
+	if (scene->claims)
+		highest = at_highest(scene, pt_text_at(document, "memory.series"));
+	return highest ? highest
+		       : cut(scene, pt_text_at(document, "memory.processes"), "pid", NULL);
+}
+
 static double duration(const struct pt_scene *scene)
 {
 	uint64_t start = pt_text_int(scene->claims, "start_ns");
@@ -174,7 +254,7 @@ static int fill(struct pt_scene *scene, const json_t *document, const char *file
 	scene->loops = cut(scene, json_object_get(document, "loops"), "pid", NULL);
 	scene->stalls = cut(scene, json_object_get(document, "stalls"), "pid", NULL);
 	scene->flows = cut(scene, pt_text_at(document, "ipc.flows"), "from.pid", "to.pid");
-	scene->processes = cut(scene, pt_text_at(document, "memory.processes"), "pid", NULL);
+	scene->processes = memory_of(scene, document);
 	scene->sharing = cut(scene, pt_text_at(document, "memory.sharing"), "a", "b");
 	scene->forks = cut(scene, pt_text_at(document, "memory.forks"), "pid", NULL);
 	scene->ports = cut_ports(scene, json_object_get(document, "balance"));
