@@ -50,6 +50,30 @@ static void timed_calls_give_the_kernels_part(void **unused)
 	stream_free(s);
 }
 
+static void feed_sample(struct stream *s, uint64_t time, int16_t syscall, bool user)
+{
+	feed_as(s, sample, .time = time * MS, .period = MS, .tid = LOOPER, .syscall = syscall,
+		.flags = user ? PT_SAMPLE_USER : 0);
+}
+
+/* Page faults are no system calls, and only samples tell of them. */
+static void page_faults_are_the_kernels(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	uint64_t time;
+
+	(void)unused;
+	for (time = 101; time <= 120; time++)
+		feed_sample(s, time, -1, time > 115);
+	feed_timed_wait(s, 120, 1 * MS);
+	finish(s, 171 * MS);
+	assert_stall(the_stall(s), 100, 120, PT_VERDICT_KERNEL);
+	assert_in_range(the_stall(s)->part[PT_PART_KERNEL], 15 * MS, 16 * MS);
+	assert_true(the_stall(s)->estimated);
+	assert_null(the_stall(s)->call);
+	stream_free(s);
+}
+
 /* Records of one moment have no order: those of a turn's calls may come before it. */
 static void calls_before_their_turn(void **unused)
 {
@@ -66,12 +90,6 @@ static void calls_before_their_turn(void **unused)
 	assert_int_equal(the_stall(s)->call_count, 2);
 	assert_int_equal(the_stall(s)->calls[0].count + the_stall(s)->calls[1].count, 5);
 	stream_free(s);
-}
-
-static void feed_sample(struct stream *s, uint64_t time, int16_t syscall, bool user)
-{
-	feed_as(s, sample, .time = time * MS, .period = MS, .tid = LOOPER, .syscall = syscall,
-		.flags = user ? PT_SAMPLE_USER : 0);
 }
 
 static void samples_estimate(void **unused)
@@ -329,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timed_calls_give_the_kernels_part),
+		cmocka_unit_test(page_faults_are_the_kernels),
 		cmocka_unit_test(calls_before_their_turn),
 		cmocka_unit_test(samples_estimate),
 		cmocka_unit_test(the_tasks_own_ratio_estimates),

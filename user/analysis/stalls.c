@@ -262,24 +262,41 @@ static double estimated_share(const struct pt_stall *stall)
 	return user + kernel ? (double)kernel / (double)(user + kernel) : 0;
 }
 
+/* The part in which samples found it in the kernel, but in no system call: page faults, mostly. */
+static double faulting_share(const struct pt_tally *tally)
+{
+	uint64_t all = 0, faults = 0;
+	uint32_t i;
+
+	for (i = 0; i < tally->sample_count; i++) {
+		const struct pt_sampled *s = &tally->samples[i];
+
+		all += s->ns;
+		faults += !s->user && s->syscall < 0 ? s->ns : 0;
+	}
+	return faults ? (double)faults / (double)all : 0;
+}
+
 /*
  * What system calls took, but for the time that they were off the CPU. A task is mostly preempted on its way out of a
  * call, when its end has been noted already, but a long call is so in the middle: between the two an estimate decides.
  */
 static double kernel_share(struct pt_stall *stall)
 {
-	double cpu = (double)stall->part[PT_PART_CPU], low, high, share;
+	double cpu = (double)stall->part[PT_PART_CPU], low, high, share, faults;
 	const struct pt_tally *tally = &stall->tally;
 
 	if (cpu <= 0)
 		return 0;
+	faults = faulting_share(tally);
 	share = estimated_share(stall);
-	stall->estimated = !stall->timed || stall->end != PT_TURN_WAITED;
-	if (stall->estimated)
-		return share;
-	high = ((double)stall->calls_ns - (double)tally->off_asleep) / cpu;
-	low = high - (double)tally->off_preempted / cpu;
-	share = share < low ? low : share > high ? high : share;
+	stall->estimated = faults > 0 || !stall->timed || stall->end != PT_TURN_WAITED;
+	if (stall->timed && stall->end == PT_TURN_WAITED) {
+		high = ((double)stall->calls_ns - (double)tally->off_asleep) / cpu;
+		low = high - (double)tally->off_preempted / cpu;
+		share -= faults;
+		share = (share < low ? low : share > high ? high : share) + faults;
+	}
 	return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 

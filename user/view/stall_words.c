@@ -181,13 +181,14 @@ static void write_blocked(const struct pt_source *source, FILE *out, const struc
 static void write_takers(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
 {
 	const struct pt_model_task *idle = pt_model_idle(source->model);
+	const struct pt_model_task *nobody = pt_model_nobody(source->model);
 	unsigned int shown = 0;
 	uint32_t i;
 
 	for (i = 0; i < stall->tally.taker_count && shown < 2; i++) {
 		const struct pt_taker *taker = &stall->tally.takers[i];
 
-		if (taker->task == idle || !taker->ns)
+		if (taker->task == idle || taker->task == nobody || !taker->ns)
 			continue;
 		fprintf(out, "%s%s %" PRIu32 " for %s", shown ? ", " : "",
 			pt_task_name(taker->task), taker->task->tid, pt_format_ns(taker->ns).s);

@@ -4,6 +4,8 @@
 
 #include "view/text_part.h"
 
+#define SHOWN_LOOPS 50
+
 /* name, busy, turns, two of turns, two of delays, two of stalls */
 #define COLUMNS "%-24s %7s %10s %9s %9s %9s %9s %7s %9s  %s"
 
@@ -32,7 +34,7 @@ static int write_loop(const struct pt_text *text, const json_t *loop)
 int pt_text_loops(const struct pt_text *text)
 {
 	const json_t *loops = pt_text_at(text->document, "loops");
-	size_t i, nested = 0;
+	size_t i, nested = 0, shown = 0;
 	int ret;
 
 	if (!json_array_size(loops))
@@ -45,9 +47,12 @@ int pt_text_loops(const struct pt_text *text)
 
 		if (json_is_true(pt_text_at(loop, "nested")))
 			nested++;
-		else
+		else if (shown++ < SHOWN_LOOPS)
 			ret = write_loop(text, loop);
 	}
+	if (!ret && shown > SHOWN_LOOPS)
+		ret = pt_text_line(text, "and %s more, see --format json",
+				   pt_format_count(shown - SHOWN_LOOPS).s);
 	if (!ret && nested)
 		ret = pt_text_line(text, "%s more ran inside turns of these",
 				   pt_format_count(nested).s);
