@@ -34,7 +34,8 @@ static unsigned long long inode_of(int fd)
 
 static void tell(const char *what, unsigned long long inode, const struct side *s)
 {
-	truth("what=%s inode=%llu sent=%lld received=%lld sent_messages=%lld received_messages=%lld "
+	truth("what=%s inode=%llu sent=%lld received=%lld sent_messages=%lld "
+	      "received_messages=%lld "
 	      "blocked=%lld failed=%lld empty=%lld fds=%lld pid=%d\n",
 	      what, inode, s->sent, s->received, s->sent_messages, s->received_messages, s->blocked,
 	      s->failed, s->empty, s->fds, getpid());

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Kinds of channels, and how records name their ends. To add a kind: a line here, and pt_end_identify() in endpoint.h. */
+#ifndef PT_CHANNEL_H
+#define PT_CHANNEL_H
+
+/* What a channel is. Names go into JSON. */
+#define PT_CHANNELS(S)                                                                             \
+	S(0, NONE, "none")                                                                         \
+	S(1, PIPE, "pipe")                                                                         \
+	S(2, FIFO, "fifo")                                                                         \
+	S(3, UNIX, "unix")                                                                         \
+	S(4, EVENTFD, "eventfd")                                                                   \
+	S(5, TCP, "tcp")                                                                           \
+	S(6, UDP, "udp")                                                                           \
+	S(7, SOCKET, "socket")                                                                     \
+	S(8, POSIX_QUEUE, "posix-mq")                                                              \
+	S(9, SYSV_QUEUE, "sysv-mq")                                                                \
+	S(10, MEMORY, "process-vm")
+
+enum pt_channel_kind {
+#define S(value, name, text) PT_CHANNEL_##name = value,
+	PT_CHANNELS(S)
+#undef S
+		PT_CHANNEL_COUNT
+};
+
+/*
+ * The name of an end: a pipe, one socket, an eventfd... The class, and what is unique in it: an inode number (of a
+ * FIFO with the device above it), or a number that the probes give.
+ */
+#define PT_ENDPOINT_OF(class, number)                                                              \
+	((__u64)(class) << 56 | ((__u64)(number)&0x00ffffffffffffffULL))
+#define PT_ENDPOINT_CLASS(end) ((__u32)((__u64)(end) >> 56))
+#define PT_CLASS_PIPE	       1
+#define PT_CLASS_FIFO	       2
+#define PT_CLASS_SOCKET	       3
+#define PT_CLASS_EVENTFD       4
+#define PT_CLASS_POSIX_QUEUE   5
+#define PT_CLASS_SYSV_QUEUE    6
+#define PT_CLASS_MEMORY	       7
+
+#endif
