@@ -128,8 +128,9 @@ def stalls_of_a_node_program(box):
     flood = [s for s in report.data["stalls"] if abs(s["start_ns"] - start) < 2 * MS]
     box.check(flood and flood[0]["duration_ns"] > 79 * MS, f"no stall of a flood of microtasks at {start}")
     start = rows["timers"]["start"] - report.trace["start_monotonic_ns"]
-    many = [s for s in report.data["stalls"] if s["start_ns"] > start and s["duration_ns"] > 98 * MS]
-    box.equal(len(many), 1, "stalls of 50 timers that are due at once")
+    many = [s["duration_ns"] for s in report.data["stalls"] if s["start_ns"] > start]
+    # A program that is preempted while it starts them has them due at two times.
+    box.check(1 <= len(many) <= 3 and sum(many) > 98 * MS, f"stalls of 50 timers that are due at once: {many}")
     main = [loop for loop in report.data["loops"] if loop["stalls"]]
     box.equal(len(main), 1, "loops that stall")
     box.check(any(loop["nested"] for loop in report.data["loops"]), "no loop is nested")
