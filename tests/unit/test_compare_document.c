@@ -328,6 +328,27 @@ static void test_beliefs_follow_the_figures(void **state)
 	release(&bench);
 }
 
+static void test_runs_too_far_apart_settle_nothing(void **state)
+{
+	static const char *const models[] = {"thread", "process", "cluster"};
+	static const json_int_t counts[] = {60, 9000};
+	struct bench bench = {0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		json_t *tasks;
+
+		add_document(&bench, models[i % 3]);
+		tasks = json_object_get(bench.documents[i], "tasks");
+		json_object_set_new(json_object_get(json_array_get(tasks, 0), "switches"),
+				    "voluntary", json_integer(counts[i / 3] + (i % 3 == 2)));
+	}
+	compare(&bench);
+	assert_string_equal(verdict(&bench, "A cluster switches"), "not sure");
+	release(&bench);
+}
+
 /* Whatever stands where in a crafted file: a comparison, or none of the figure, never nonsense. */
 static void test_hostile_documents(void **state)
 {
@@ -374,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_one_run_each_has_no_uncertainty),
 		cmocka_unit_test(test_recordings_of_anything),
 		cmocka_unit_test(test_beliefs_follow_the_figures),
+		cmocka_unit_test(test_runs_too_far_apart_settle_nothing),
 		cmocka_unit_test(test_hostile_documents),
 	};
 

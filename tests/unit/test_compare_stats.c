@@ -91,6 +91,19 @@ static void test_counts_that_repeat_exactly(void **state)
 	assert_false(pt_spread_differs(&a, &a));
 }
 
+/* 4 and 4 runs can be mixed in 70 ways, 3 and 3 in 20 only. */
+static void test_sides_that_do_not_touch(void **state)
+{
+	struct pt_spread a = SPREAD(1, 2, 1, 2), b = SPREAD(3, 4, 3, 900), c = SPREAD(2, 5, 6, 7);
+	struct pt_spread three = SPREAD(1, 1, 2), others = SPREAD(5, 6, 7);
+
+	(void)state;
+	assert_true(pt_spread_apart(&a, &b));
+	assert_true(pt_spread_apart(&b, &a));
+	assert_false(pt_spread_apart(&a, &c));
+	assert_false(pt_spread_apart(&three, &others));
+}
+
 /* Of pairs that come from the same source, about one in twenty seems to differ, not more. */
 static void test_chance_is_rarely_taken_for_a_difference(void **state)
 {
@@ -123,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_the_interval),
 		cmocka_unit_test(test_sides_that_scatter_differently),
 		cmocka_unit_test(test_counts_that_repeat_exactly),
+		cmocka_unit_test(test_sides_that_do_not_touch),
 		cmocka_unit_test(test_chance_is_rarely_taken_for_a_difference),
 	};
 

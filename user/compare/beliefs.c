@@ -89,7 +89,8 @@ static void expect_less(struct tally *tally, const struct pt_spread *less,
 	double difference = fabs(less->median - more->median);
 	bool known = pt_spread_uncertainty(less, more, &half);
 
-	if (known ? pt_spread_differs(less, more) : difference > CHANCE * least) {
+	if (known ? pt_spread_differs(less, more) || pt_spread_apart(less, more)
+		  : difference > CHANCE * least) {
 		tally->holds += less->median < more->median;
 		tally->fails += less->median > more->median;
 	} else if (half > CHANCE * least) {

@@ -72,3 +72,16 @@ bool pt_spread_differs(const struct pt_spread *a, const struct pt_spread *b)
 
 	return pt_spread_uncertainty(a, b, &half) && fabs(a->median - b->median) > half;
 }
+
+bool pt_spread_apart(const struct pt_spread *a, const struct pt_spread *b)
+{
+	double orders = 1;
+	size_t i;
+
+	if (!a->runs || !b->runs || (a->high >= b->low && b->high >= a->low))
+		return false;
+	/* So many ways to mix the runs; two of them part the sides. */
+	for (i = 1; i <= a->runs; i++)
+		orders = orders * (double)(b->runs + i) / (double)i;
+	return orders >= 40;
+}

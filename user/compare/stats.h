@@ -24,4 +24,10 @@ bool pt_spread_uncertainty(const struct pt_spread *a, const struct pt_spread *b,
 /* Is the difference of the medians larger than what is uncertain? Never if that is not known. */
 bool pt_spread_differs(const struct pt_spread *a, const struct pt_spread *b);
 
+/*
+ * Does every run of one side lie below every run of the other, where chance would bring that about less than once in
+ * 20 times? Of skewed figures, as times are, this tells more than the interval, which one slow run makes wide.
+ */
+bool pt_spread_apart(const struct pt_spread *a, const struct pt_spread *b);
+
 #endif
