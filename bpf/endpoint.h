@@ -371,7 +371,10 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 	return 0;
 }
 
-/* Another end takes the place of the one in the table: that behind the struct file at an address, or a bare number. */
+/*
+ * Another end takes the place of the one in the table, of which all has been told: that behind the struct file at an
+ * address.
+ */
 __noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, __u64 address,
 			   __u64 object, __u64 number)
 {
@@ -379,8 +382,6 @@ __noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, __u64 
 
 	if (!call || !end)
 		return 0;
-	if (end->id)
-		pt_end_flush(call, end);
 	*end = (struct pt_end_state){.object = object, .number = number};
 	pt_end_identify(end, file);
 	if (end->kind == PT_CHANNEL_EVENTFD)

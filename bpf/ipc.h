@@ -86,8 +86,11 @@ static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __
 		number = BPF_CORE_READ((struct inode *)object, i_ino);
 	}
 	end = pt_end_slot(call->table, object);
-	if (end->object != object || end->number != number || call->is.flags)
+	if (end->object != object || end->number != number || call->is.flags) {
+		if (end->id)
+			pt_end_flush(&call->is, end);
 		pt_end_load(&call->is, end, (__u64)file, object, number);
+	}
 	return end->id ? end : NULL;
 }
 
@@ -196,27 +199,29 @@ static __always_inline int pt_pass_emit(struct pt_ipc_call *call, __u64 id, __u3
 /* Descriptors that went with a message, from its control data in user memory. */
 static __noinline int pt_passed(struct pt_ipc_call *call, __u64 id, __u64 pointer)
 {
-	struct pt_msghdr message;
+	const struct pt_msghdr *message = (void *)pointer;
+	struct {
+		__u64 at, left;
+	} text;
 	struct pt_cmsghdr control = {};
-	__u64 at;
 
-	if (bpf_probe_read_user(&message, sizeof(message), (void *)pointer) || !message.control)
+	/* Two members that follow each other, and no more: the stack is short. */
+	if (bpf_probe_read_user(&text, sizeof(text), &message->control) || !text.at)
 		return 0;
-	at = message.control;
-	for (int i = 0; i < PT_CONTROLS_MAX && message.control_length >= 20; i++) {
+	for (int i = 0; i < PT_CONTROLS_MAX && text.left >= 20; i++) {
 		__u64 step;
 
 		/* Not the padding behind the first descriptor, which need not be there. */
-		if (bpf_probe_read_user(&control, 20, (void *)at) || control.length < 16)
+		if (bpf_probe_read_user(&control, 20, (void *)text.at) || control.length < 16)
 			return 0;
 		if (control.level == SOL_SOCKET && control.type == SCM_RIGHTS &&
-		    control.length >= 20 && control.length <= message.control_length)
+		    control.length >= 20 && control.length <= text.left)
 			return pt_pass_emit(call, id, control.fd, (control.length - 16) / 4);
 		step = (control.length + 7) & ~7ULL;
-		if (step >= message.control_length)
+		if (step >= text.left)
 			return 0;
-		at += step;
-		message.control_length -= step;
+		text.at += step;
+		text.left -= step;
 	}
 	return 0;
 }
@@ -410,7 +415,7 @@ static __always_inline bool pt_ipc_summed(struct pt_target *target, struct task_
 }
 
 /* The end of a call that has to do with channels. */
-static __noinline int pt_ipc_ended(struct pt_ipc_call *call)
+static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 {
 	struct pt_regs *regs = call->regs;
 	__u64 flags;
