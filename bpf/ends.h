@@ -12,6 +12,7 @@
 #define SOCK_DGRAM	   2
 #define PT_TABLE_WAYS	   4 /* places of the table that an end may take */
 #define PT_TABLES	   512
+#define PT_TOLD_MAX	   256
 
 /* What a task did with an end of a channel, as far as it has not been told. The index 1 is for what was sent. */
 struct pt_end_state {
@@ -27,7 +28,8 @@ struct pt_end_state {
 	__u16 port;
 	__u8 kind;
 	__u8 type;
-	__u32 summed; /* transfers are told in sums */
+	__u16 told;   /* transfers told one by one in this window */
+	__u16 summed; /* transfers are told in sums */
 };
 
 /*
@@ -175,6 +177,13 @@ static __always_inline void pt_attempted(struct pt_ipc *call, struct pt_end_stat
 		pt_attempts_flush(call, end);
 }
 
+/* Is told in sums only while it is used more than PT_TOLD_MAX times in a window. */
+static __always_inline bool pt_may_hurry(const struct pt_end_state *end)
+{
+	return end->kind == PT_CHANNEL_PIPE ||
+	       (end->kind == PT_CHANNEL_UNIX && end->type != SOCK_DGRAM);
+}
+
 /* Notes what a call did with an end. */
 __weak __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 {
@@ -194,13 +203,18 @@ __weak __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end
 		end->window[sent] = window;
 	} else if (window != end->window[sent]) {
 		end->window[sent] = window;
-		pt_sum_flush(call, end, sent);
+		end->told = 0;
+		if (pt_may_hurry(end))
+			end->summed = 0;
 		pt_attempts_flush(call, end);
 	} else if (end->summed) {
 		end->bytes[sent] += call->bytes;
 		end->count[sent] += call->count;
 		return 0;
 	}
+	pt_sum_flush(call, end, sent);
+	if (pt_may_hurry(end) && ++end->told >= PT_TOLD_MAX)
+		end->summed = 1;
 	return pt_transfer_emit(call, end, sent, call->bytes, call->count, call->number);
 }
 

@@ -117,7 +117,8 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
 		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
 
-		if (age > queue->longest_debt)
+		/* A sum is told late. */
+		if (!left.summed && age > queue->longest_debt)
 			queue->longest_debt = age;
 		ret = settle(&left, debt, deliver, context);
 		if (!debt->units)
