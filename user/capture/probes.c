@@ -133,12 +133,13 @@ static int want(const struct pt_probes *probes, const struct pt_probes_options *
 
 static int load_error(struct pt_error *err, int code)
 {
-	if (code == -EPERM || code == -EACCES)
+	if (code == -EPERM || (code == -EACCES && geteuid()))
 		return pt_error_set(
 			err, code,
 			"the kernel does not let this user load probes: run as root, or with "
 			"CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
-	return pt_error_errno(err, code, "the kernel does not accept the probes");
+	return pt_error_errno(err, code,
+			      "this kernel does not accept the probes (record -v shows its words)");
 }
 
 static int load(struct pt_probes *probes, const struct pt_probes_options *options,
