@@ -24,7 +24,7 @@ static int by_size(const void *a, const void *b)
 
 void pt_spread_of(struct pt_spread *spread, double *values, size_t count)
 {
-	size_t i;
+	size_t below = count ? (count - 1) / 2 : 0, i;
 
 	memset(spread, 0, sizeof(*spread));
 	if (!count)
@@ -33,7 +33,7 @@ void pt_spread_of(struct pt_spread *spread, double *values, size_t count)
 	spread->runs = count;
 	spread->low = values[0];
 	spread->high = values[count - 1];
-	spread->median = (values[(count - 1) / 2] + values[count / 2]) / 2;
+	spread->median = (values[below] + values[count / 2]) / 2;
 	for (i = 0; i < count; i++)
 		spread->mean += values[i] / (double)count;
 	for (i = 0; count > 1 && i < count; i++)
