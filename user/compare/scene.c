@@ -14,15 +14,20 @@
 /* Snapshots of several processes this close together (ns) are one round. */
 #define ONE_ROUND 150000000
 
+/* What the map of roles points to: the place is the role. */
+static char role_marks[PT_ROLE_WORKER + 1];
+
 static int set_role(struct pt_scene *scene, uint32_t id, enum pt_role role)
 {
-	return pt_idmap_put(&scene->roles, id, (void *)(uintptr_t)(role + 1));
+	return pt_idmap_put(&scene->roles, id, &role_marks[role]);
 }
 
-/* PT_ROLE_NONE - 1: nothing is known of it. */
+/* -1: nothing is known of it. */
 static int role_of(const struct pt_scene *scene, uint32_t id)
 {
-	return (int)(uintptr_t)pt_idmap_get(&scene->roles, id) - 1;
+	const char *mark = pt_idmap_get(&scene->roles, id);
+
+	return mark ? (int)(mark - role_marks) : -1;
 }
 
 static uint32_t id_of(const json_t *json, const char *key)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/types.h"
+
 /* Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; beyond the last, that of the normal distribution is
  * less than 4 % off. */
 static const double student[] = {
@@ -12,8 +14,6 @@ static const double student[] = {
 	2.201,	2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
 	2.080,	2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 };
-
-#define STUDENT_COUNT (sizeof(student) / sizeof(student[0]))
 
 static int by_size(const void *a, const void *b)
 {
@@ -33,7 +33,9 @@ void pt_spread_of(struct pt_spread *spread, double *values, size_t count)
 	spread->runs = count;
 	spread->low = values[0];
 	spread->high = values[count - 1];
-	spread->median = (values[(count - 1) / 2] + values[count / 2]) / 2;
+	spread->median = values[count / 2];
+	if (count % 2 == 0)
+		spread->median = (spread->median + values[count / 2 - 1]) / 2;
 	for (i = 0; i < count; i++)
 		spread->mean += values[i] / (double)count;
 	for (i = 0; count > 1 && i < count; i++)
@@ -44,8 +46,10 @@ void pt_spread_of(struct pt_spread *spread, double *values, size_t count)
 /* Rounded down, which makes the interval wider rather than narrower. */
 static double student_of(double freedom)
 {
-	size_t whole = freedom < 1 ? 1 : freedom > STUDENT_COUNT ? STUDENT_COUNT : (size_t)freedom;
+	size_t most = PT_ARRAY_SIZE(student), whole = most;
 
+	if (freedom < (double)most)
+		whole = freedom < 1 ? 1 : (size_t)freedom;
 	return student[whole - 1];
 }
 
