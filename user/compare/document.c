@@ -236,7 +236,8 @@ static json_t *tables_json(const struct pt_comparison *comparison)
 			if (comparison->groups[j].table == i)
 				table.groups[table.count++] = &comparison->groups[j];
 		}
-		ret = json_array_append_new(list, table_json(&table));
+		if (table.count)
+			ret = json_array_append_new(list, table_json(&table));
 	}
 	if (!table.groups)
 		ret = -1;

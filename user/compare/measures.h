@@ -23,9 +23,9 @@ struct pt_measure {
 	const char *key;
 	const char *subject; /* whose figure it is: the heading of a group of rows */
 	const char *text;    /* "%s" is the unit of work */
-	enum pt_unit unit;
 	double (*of)(const struct pt_scene *scene); /* NAN: not recorded, or there is none */
-	bool hidden;				    /* of use for beliefs, no row of the table */
+	enum pt_unit unit;
+	bool hidden; /* of use for beliefs, no row of the table */
 };
 
 size_t pt_measure_count(void);

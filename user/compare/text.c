@@ -146,7 +146,7 @@ static int write_wrapped(const struct pt_text *text, const char *indent, const c
 	int ret = 0;
 
 	while (!ret && *sentence) {
-		size_t length = strlen(sentence), cut = length;
+		size_t length = strlen(sentence), cut;
 
 		for (cut = length > room ? room : length;
 		     cut < length && cut && sentence[cut] != ' '; cut--)
