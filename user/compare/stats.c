@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/types.h"
+
 /* Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; beyond the last, that of the normal distribution is
  * less than 4 % off. */
 static const double student[] = {
@@ -12,8 +14,6 @@ static const double student[] = {
 	2.201,	2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
 	2.080,	2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 };
-
-#define STUDENT_COUNT (sizeof(student) / sizeof(student[0]))
 
 static int by_size(const void *a, const void *b)
 {
@@ -44,9 +44,11 @@ void pt_spread_of(struct pt_spread *spread, double *values, size_t count)
 /* Rounded down, which makes the interval wider rather than narrower. */
 static double student_of(double freedom)
 {
-	size_t whole = freedom < 1 ? 1 : freedom > STUDENT_COUNT ? STUDENT_COUNT : (size_t)freedom;
+	const size_t known = PT_ARRAY_SIZE(student);
 
-	return student[whole - 1];
+	if (freedom < 1)
+		return student[0];
+	return student[freedom > (double)known ? known - 1 : (size_t)freedom - 1];
 }
 
 bool pt_spread_uncertainty(const struct pt_spread *a, const struct pt_spread *b, double *half)
