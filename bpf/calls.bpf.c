@@ -5,6 +5,7 @@
  * of a turn be timed.
  */
 #include "bpf/ipc.h"
+#include "bpf/clock.h"
 #include "bpf/loop.h"
 #include "bpf/sleep.h"
 
@@ -23,7 +24,7 @@ static __always_inline void pt_wait_end(struct pt_cpu *cpu, struct pt_target *ta
 		.cpu = cpu,
 		.task = bpf_get_current_task_btf(),
 		.regs = regs,
-		.now = bpf_ktime_get_ns(),
+		.now = pt_clock_now(cpu),
 		.loop = PT_LOOP_OF_TASK,
 		.result = result,
 		.number = number,

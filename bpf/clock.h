@@ -15,6 +15,7 @@
 #include "bpf/core.h"
 
 #define PT_CLOCK_SYNC	    1000000 /* ns */
+#define PT_CLOCK_FIRST	    16	    /* so many times in a row at first, for one to be good */
 #define PT_CLOCK_SLACK_MAX  1000000 /* ns */
 #define PT_CLOCK_DRIFT_LOG2 11
 
@@ -23,7 +24,7 @@ static __always_inline __u64 pt_clock_convert(struct pt_cpu *cpu, __u64 clock)
 {
 	__u64 age = clock - cpu->clock_synced, time;
 
-	if (age > PT_CLOCK_SYNC) {
+	if (age > PT_CLOCK_SYNC || cpu->clock_syncs < PT_CLOCK_FIRST) {
 		__u64 offset = bpf_ktime_get_ns() - clock;
 		__u64 slack = age >> PT_CLOCK_DRIFT_LOG2;
 
@@ -34,12 +35,28 @@ static __always_inline __u64 pt_clock_convert(struct pt_cpu *cpu, __u64 clock)
 		else
 			cpu->clock_offset += slack;
 		cpu->clock_synced = clock;
+		cpu->clock_syncs++;
 	}
 	time = clock + cpu->clock_offset;
 	if (time < cpu->clock_last)
 		time = cpu->clock_last;
 	cpu->clock_last = time;
 	return time;
+}
+
+/*
+ * CLOCK_MONOTONIC, never before a time that was given out on this CPU. If one was, the difference had been measured too
+ * big, as it may be the first time.
+ */
+static __always_inline __u64 pt_clock_now(struct pt_cpu *cpu)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (now < cpu->clock_last)
+		cpu->clock_offset -= cpu->clock_last - now;
+	else
+		cpu->clock_last = now;
+	return cpu->clock_last;
 }
 
 #endif

@@ -129,6 +129,7 @@ struct pt_cpu {
 	__u64 clock_offset;	   /* CLOCK_MONOTONIC - rq->clock */
 	__u64 clock_synced;	   /* rq->clock when that was measured */
 	__u64 clock_last;	   /* the latest time given out */
+	__u64 clock_syncs;	   /* how often that was measured */
 	__u64 messages;		   /* in the ring, so far */
 	__u64 slots;		   /* filled, so far */
 	__u64 lost[PT_KIND_SPACE]; /* by kind */

@@ -283,10 +283,7 @@ static __always_inline __u64 pt_switch_time(const struct pt_switching *s)
 
 	if (!s->prev->pid || (s->number < 0 && !s->state) || s->in_call < PT_REASON_DISK)
 		return time;
-	time = bpf_ktime_get_ns();
-	if (time > s->cpu->clock_last)
-		s->cpu->clock_last = time;
-	return s->cpu->clock_last;
+	return pt_clock_now(s->cpu);
 }
 
 SEC("tp_btf/sched_switch")

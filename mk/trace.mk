@@ -23,7 +23,8 @@ FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 FUZZ_FLAGS := $(CPPFLAGS_ALL) -std=c17 $(WARN) -fno-strict-aliasing -O1 -g $(FUZZ_SAN)
 FUZZ_BIN := $(FUZZ_TARGETS:%=$(O)/tests/fuzz/fuzz_%)
 REPLAY_BIN := $(FUZZ_TARGETS:%=$(O)/tests/fuzz/replay_%)
-FUZZ_DEPS := $(FUZZ_SRC) $(wildcard user/trace/*.h user/base/*.h) bpf/records.h
+FUZZ_DEPS := $(FUZZ_SRC) $(wildcard user/trace/*.h user/base/*.h) bpf/records.h \
+	     $(wildcard bpf/records_*.h)
 
 $(FUZZ_BIN): $(O)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_DEPS)
 	$(say) FUZZ $@

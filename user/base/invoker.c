@@ -8,16 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/parse.h"
+
 static bool parse_id(const char *text, unsigned int *id)
 {
-	unsigned long value;
-	char *end;
+	uint64_t value;
 
-	if (!text || *text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || *end || value >= UINT_MAX)
+	if (!text || !pt_parse_number(&text, 10, &value) || *text || value >= UINT_MAX)
 		return false;
 	*id = (unsigned int)value;
 	return true;

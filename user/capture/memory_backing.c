@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "capture/memory_maps.h"
 #include "capture/memory_proc.h"
 
@@ -88,15 +89,18 @@ int pt_backings_new(struct pt_backings **out)
 static int learn_line(struct pt_backings *backings, const char *line)
 {
 	const char *type = strstr(line, " - ");
-	unsigned int major, minor;
+	uint64_t major, minor;
+	uint32_t dev;
 
-	if (!type || sscanf(line, "%*u %*u %u:%u", &major, &minor) != 2)
+	if (!type || !pt_parse_skip(&line, 2) || !pt_parse_number(&line, 10, &major) ||
+	    !pt_parse_literal(&line, ":") || !pt_parse_number(&line, 10, &minor))
 		return 0;
+	dev = (uint32_t)makedev((unsigned int)major, (unsigned int)minor);
 	type += 3;
 	if (!strncmp(type, "tmpfs ", 6) || !strncmp(type, "devtmpfs ", 9))
-		return backings_add(backings, (uint32_t)makedev(major, minor), PT_BACKING_SHMEM);
+		return backings_add(backings, dev, PT_BACKING_SHMEM);
 	if (!strncmp(type, "hugetlbfs ", 10))
-		return backings_add(backings, (uint32_t)makedev(major, minor), PT_BACKING_HUGETLB);
+		return backings_add(backings, dev, PT_BACKING_HUGETLB);
 	return 0;
 }
 

@@ -65,7 +65,7 @@ int pt_frames_add(struct pt_frames *frames, uint64_t number, enum pt_frame_kind 
 		frames->cut = true;
 		return 0;
 	}
-	if (frames->count == frames->room) {
+	if (!frames->runs || frames->count == frames->room) {
 		ret = frames_grow(frames);
 		if (ret)
 			return ret;

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "bpf/records.h"
 #include "capture/memory_proc.h"
 
@@ -62,32 +63,49 @@ static enum pt_mapping_class class_of_name(const struct pt_mapping *map, const c
 	return map->executable ? PT_MAPPING_JIT : PT_MAPPING_ANON;
 }
 
+/* "rwxp": what may be done, and whether with others. */
+static bool parse_protection(const char **text, struct pt_mapping *map)
+{
+	const char *at = *text;
+
+	if (strcspn(at, " ") != 4)
+		return false;
+	map->readable = at[0] == 'r';
+	map->writable = at[1] == 'w';
+	map->executable = at[2] == 'x';
+	map->shared = at[3] == 's';
+	*text += 4;
+	return true;
+}
+
+static bool parse_device(const char **text, uint32_t *dev)
+{
+	uint64_t major, minor;
+
+	if (!pt_parse_number(text, 16, &major) || !pt_parse_literal(text, ":") ||
+	    !pt_parse_number(text, 16, &minor))
+		return false;
+	*dev = (uint32_t)makedev((unsigned int)major, (unsigned int)minor);
+	return true;
+}
+
 static bool parse_mapping(const char *line, const struct pt_backings *backings,
 			  struct pt_mapping *map)
 {
-	unsigned long long start, end, offset, inode;
-	unsigned int major, minor;
-	char prot[5];
-	int at = 0;
+	const char *at = line;
 
-	if (sscanf(line, "%llx-%llx %4s %llx %x:%x %llu %n", &start, &end, prot, &offset, &major,
-		   &minor, &inode, &at) < 7 ||
-	    !at || end <= start || strlen(prot) != 4)
+	*map = (struct pt_mapping){0};
+	if (!pt_parse_number(&at, 16, &map->start) || !pt_parse_literal(&at, "-") ||
+	    !pt_parse_number(&at, 16, &map->end) || !pt_parse_literal(&at, " ") ||
+	    !parse_protection(&at, map) || !pt_parse_literal(&at, " ") ||
+	    !pt_parse_number(&at, 16, &map->offset) || !pt_parse_literal(&at, " ") ||
+	    !parse_device(&at, &map->dev) || !pt_parse_literal(&at, " ") ||
+	    !pt_parse_number(&at, 10, &map->inode) || map->end <= map->start)
 		return false;
-	*map = (struct pt_mapping){
-		.start = start,
-		.end = end,
-		.offset = offset,
-		.inode = inode,
-		.dev = (uint32_t)makedev(major, minor),
-		.name = line[at] ? hash_text(line + at) : 0,
-		.readable = prot[0] == 'r',
-		.writable = prot[1] == 'w',
-		.executable = prot[2] == 'x',
-		.shared = prot[3] == 's',
-	};
-	map->backing = pt_backings_find(backings, map->dev, inode);
-	map->class = class_of_name(map, line + at);
+	at += strspn(at, " ");
+	map->name = *at ? hash_text(at) : 0;
+	map->backing = pt_backings_find(backings, map->dev, map->inode);
+	map->class = class_of_name(map, at);
 	return true;
 }
 
@@ -299,15 +317,15 @@ void pt_mappings_find_stacks(struct pt_mappings *mappings, int proc, pid_t pid)
 		return;
 	}
 	while (left && (entry = readdir(dir))) {
-		pid_t tid = atoi(entry->d_name);
-		uint64_t sp;
+		const char *name = entry->d_name;
+		uint64_t tid, sp;
 
-		if (tid <= 0 || tid == pid)
+		if (!pt_parse_number(&name, 10, &tid) || (pid_t)tid == pid)
 			continue;
 		left--;
-		sp = pt_mem_read_sp(proc, tid);
+		sp = pt_mem_read_sp(proc, (pid_t)tid);
 		if (sp)
-			claim_stack(mappings, sp, tid);
+			claim_stack(mappings, sp, (pid_t)tid);
 	}
 	closedir(dir);
 }

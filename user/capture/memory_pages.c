@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "bpf/records.h"
 
 /* Documentation/admin-guide/mm/pagemap.rst */
@@ -77,12 +78,14 @@ static int read_entries(int pagemap, uint64_t address, size_t page, uint64_t *en
 static size_t huge_page_size(void)
 {
 	FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
-	unsigned long size = 0;
+	char line[32] = "";
+	const char *at = line;
+	uint64_t size = 0;
 
 	if (!file)
 		return 0;
-	if (fscanf(file, "%lu", &size) != 1)
-		size = 0;
+	if (fgets(line, sizeof(line), file))
+		pt_parse_number(&at, 10, &size);
 	fclose(file);
 	return size;
 }
@@ -107,7 +110,7 @@ static void find_huge_zero(struct pt_pages *pages, int pagemap)
 {
 	size_t size = huge_page_size();
 	uint64_t entry = 0;
-	uintptr_t aligned;
+	char *aligned;
 
 	if (!size)
 		return;
@@ -118,10 +121,10 @@ static void find_huge_zero(struct pt_pages *pages, int pagemap)
 		pages->held = NULL;
 		return;
 	}
-	aligned = ((uintptr_t)pages->held + size - 1) / size * size;
-	madvise((void *)aligned, size, MADV_HUGEPAGE);
+	aligned = (char *)pages->held + (size - (uintptr_t)pages->held % size) % size;
+	madvise(aligned, size, MADV_HUGEPAGE);
 	(void)*(volatile char *)aligned;
-	read_entries(pagemap, aligned, pages->page, &entry, 1);
+	read_entries(pagemap, (uintptr_t)aligned, pages->page, &entry, 1);
 	if ((entry & ENTRY_NUMBER) == pages->zero)
 		return;
 	pages->huge_zero = entry & ENTRY_NUMBER;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/parse.h"
+
 #define SMALL_FILE 8192
 
 struct key {
@@ -87,9 +89,13 @@ static void parse_key(const char *line, const struct key *keys, size_t count, vo
 		size_t len = strlen(keys[i].name);
 
 		if (len == (size_t)(colon - line) && !memcmp(line, keys[i].name, len)) {
-			uint64_t value = strtoull(colon + 1, NULL, 10) * keys[i].unit;
+			const char *at = colon + 1;
+			uint64_t value;
 
-			memcpy((char *)out + keys[i].offset, &value, sizeof(value));
+			if (pt_parse_skip(&at, 0) && pt_parse_number(&at, 10, &value)) {
+				value *= keys[i].unit;
+				memcpy((char *)out + keys[i].offset, &value, sizeof(value));
+			}
 			return;
 		}
 	}
@@ -115,18 +121,19 @@ uint64_t pt_mem_cut_start(uint64_t start)
 
 int pt_mem_read_stat(int proc, struct pt_mem_stat *stat)
 {
-	unsigned long long minor, major, ticks;
-	char text[SMALL_FILE], *fields;
+	uint64_t minor, major, ticks;
+	char text[SMALL_FILE];
+	const char *at;
 	ssize_t n = read_file(proc, "stat", text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
 	/* The name may hold anything, parentheses and blanks too. */
-	fields = strrchr(text, ')');
-	if (!fields || sscanf(fields + 1,
-			      " %*c %*d %*d %*d %*d %*d %*u %llu %*u %llu %*u %*u %*u %*d %*d %*d"
-			      " %*d %*d %*d %llu",
-			      &minor, &major, &ticks) != 3)
+	at = strrchr(text, ')');
+	if (!at || !pt_parse_literal(&at, ")") || !pt_parse_skip(&at, 7) ||
+	    !pt_parse_number(&at, 10, &minor) || !pt_parse_skip(&at, 1) ||
+	    !pt_parse_number(&at, 10, &major) || !pt_parse_skip(&at, 9) ||
+	    !pt_parse_number(&at, 10, &ticks))
 		return -EPROTO;
 	*stat = (struct pt_mem_stat){
 		.start = ticks * tick_ns(),
@@ -199,7 +206,7 @@ void pt_mem_parse_smaps(const char *line, struct pt_mem_smaps *smaps)
 
 uint64_t pt_mem_read_sp(int proc, pid_t tid)
 {
-	unsigned long long sp;
+	uint64_t sp;
 	char name[48], text[256];
 	const char *at;
 	ssize_t n;
@@ -215,22 +222,24 @@ uint64_t pt_mem_read_sp(int proc, pid_t tid)
 		return 0;
 	while (at > text && at[-1] != ' ')
 		at--;
-	return sscanf(at, "%llx", &sp) == 1 ? sp : 0;
+	return pt_parse_literal(&at, "0x") && pt_parse_number(&at, 16, &sp) ? sp : 0;
 }
 
 uint64_t pt_mem_kernel_stack(void)
 {
-	unsigned long long total = 0, tasks = 0, size = 4096;
-	char text[SMALL_FILE], *at;
+	uint64_t total = 0, tasks = 0, size = 4096;
+	char text[SMALL_FILE];
+	const char *at;
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (proc < 0)
 		return 0;
 	if (read_file(proc, "meminfo", text, sizeof(text)) > 0 &&
-	    (at = strstr(text, "KernelStack:")))
-		sscanf(at, "KernelStack: %llu", &total);
-	if (read_file(proc, "loadavg", text, sizeof(text)) > 0)
-		sscanf(text, "%*s %*s %*s %*u/%llu", &tasks);
+	    (at = strstr(text, "KernelStack:")) && pt_parse_skip(&at, 1))
+		pt_parse_number(&at, 10, &total);
+	if (read_file(proc, "loadavg", text, sizeof(text)) > 0 && (at = strchr(text, '/')) &&
+	    pt_parse_literal(&at, "/"))
+		pt_parse_number(&at, 10, &tasks);
 	close(proc);
 	if (!total || !tasks)
 		return 0;

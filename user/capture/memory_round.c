@@ -68,16 +68,16 @@ static int begin_all(struct pt_mem_tools *tools, struct pt_mem_round *round)
 /* How much must be left out so that the walk fits into its budget, and its sets into memory. */
 static unsigned int plan_shift(const struct pt_mem_round *round, size_t page)
 {
-	double pages = 0;
+	uint64_t pages = 0;
 	unsigned int shift;
 	size_t i;
 
 	for (i = 0; i < round->count; i++) {
 		if (round->snaps[i].alive)
-			pages += (double)(round->snaps[i].known / page);
+			pages += round->snaps[i].known / page;
 	}
 	for (shift = 0; shift < SHIFT_MAX; shift++) {
-		double left = ldexp(pages, -(int)shift);
+		double left = ldexp((double)pages, -(int)shift);
 
 		if (left * round->page_ns <= (double)round->budget_ns && left <= RUNS_MAX)
 			break;
@@ -169,7 +169,7 @@ static int walk_one(struct pt_mem_tools *tools, struct pt_mem_snapshot *snap, un
 /* Drops the processes whose space could not be walked: they ended meanwhile, or time was up. */
 static void drop_unwalked(struct members *members)
 {
-	unsigned int kept = 0, spaces = 0, map[PT_MATRIX_MAX], i;
+	unsigned int kept = 0, spaces = 0, map[PT_MATRIX_MAX] = {0}, i;
 
 	for (i = 0; i < members->spaces; i++) {
 		map[i] = spaces;
@@ -237,6 +237,7 @@ static uint64_t scaled(const struct scaling *scaling, uint64_t pages)
 static struct scaling scaling_of(const struct members *members, unsigned int shift, size_t page)
 {
 	struct scaling scaling = {.factor = (double)page, .page = page};
+	size_t piece = PT_PAGES_PIECE / page;
 	double known = 0, seen = 0, part;
 	unsigned int i;
 
@@ -248,7 +249,7 @@ static struct scaling scaling_of(const struct members *members, unsigned int shi
 		return scaling;
 	part = seen < known ? seen / known : 1;
 	scaling.factor = (double)page / part;
-	scaling.spread = sqrt((1 - part) * (double)(PT_PAGES_PIECE / page)) * scaling.factor;
+	scaling.spread = sqrt((1 - part) * (double)piece) * scaling.factor;
 	scaling.flags = PT_MEMORY_SAMPLED;
 	return scaling;
 }
@@ -383,13 +384,13 @@ static uint64_t thread_cpu(void)
  */
 static void learn_cost(struct pt_mem_round *round, uint64_t cpu, size_t page)
 {
-	double pages = 0;
+	uint64_t pages = 0;
 	size_t i;
 
 	for (i = 0; i < round->count; i++)
-		pages += (double)(round->snaps[i].seen / page);
+		pages += round->snaps[i].seen / page;
 	if (pages > 1000)
-		round->page_ns = (round->page_ns + (double)cpu / pages) / 2;
+		round->page_ns = (round->page_ns + (double)cpu / (double)pages) / 2;
 }
 
 int pt_mem_round_run(struct pt_mem_tools *tools, struct pt_mem_round *round)

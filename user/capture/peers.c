@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/parse.h"
+
 #define PENDING_LIMIT 4096	/* ends of one look; further ones are not looked up */
 #define HOLDER_LIMIT  4096	/* records of one look */
 #define LOOK_NS	      100000000 /* at most, for one look */
@@ -88,15 +90,17 @@ static int compare_ends(const void *a, const void *b)
 /* The end that a link below /proc/PID/fd stands for, 0: none that we look for. */
 static uint64_t end_of_link(const struct pt_peers *peers, const char *link)
 {
-	unsigned long long number;
-	uint64_t end;
+	uint64_t number, class, end;
 
-	if (sscanf(link, "pipe:[%llu]", &number) == 1)
-		end = PT_ENDPOINT_OF(PT_CLASS_PIPE, number);
-	else if (sscanf(link, "socket:[%llu]", &number) == 1)
-		end = PT_ENDPOINT_OF(PT_CLASS_SOCKET, number);
+	if (pt_parse_literal(&link, "pipe:["))
+		class = PT_CLASS_PIPE;
+	else if (pt_parse_literal(&link, "socket:["))
+		class = PT_CLASS_SOCKET;
 	else
 		return 0;
+	if (!pt_parse_number(&link, 10, &number))
+		return 0;
+	end = PT_ENDPOINT_OF(class, number);
 	return bsearch(&end, peers->pending, peers->count, sizeof(end), compare_ends) ? end : 0;
 }
 

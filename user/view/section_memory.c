@@ -55,7 +55,7 @@ static json_t *lower_case(const char *name)
 	char text[32];
 	size_t i;
 
-	for (i = 0; name[i] && i < sizeof(text) - 1; i++)
+	for (i = 0; i < sizeof(text) - 1 && name[i]; i++)
 		text[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
 	text[i] = '\0';
 	return json_string(text);

@@ -39,8 +39,8 @@ void pt_text_heading(const struct pt_text *text, const char *format, ...)
 int pt_text_line(const struct pt_text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Text made visible and exactly `width` columns wide, cut or padded; to be freed. NULL without memory. */
-char *pt_text_cell(const char *text, unsigned int width);
+/* A string made visible and exactly `width` columns wide, cut or padded; to be freed. NULL without memory. */
+char *pt_text_cell(const char *string, unsigned int width);
 
 /* The figure or text at a path of keys, separated by dots; 0 and "" if there is none. */
 uint64_t pt_text_int(const json_t *json, const char *path);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Fields and flags of the records about channels, ids 40 to 59. bpf/records.h, which includes this, says how to read and change it. */
+#ifndef PT_RECORDS_CHANNEL_H
+#define PT_RECORDS_CHANNEL_H
+
+/* endpoint.flags */
+#define PT_ENDPOINT_CREATED   1	 /* tid made it just now */
+#define PT_ENDPOINT_LISTENS   2	 /* a socket that connections are accepted from */
+#define PT_ENDPOINT_UNSURE    4	 /* what lay in it could not be determined */
+#define PT_ENDPOINT_LOOPBACK  8	 /* both ends are on this machine */
+#define PT_ENDPOINT_SEMAPHORE 16 /* an eventfd of which a read takes 1 */
+
+/* transfer.flags, pass.flags */
+#define PT_TRANSFER_SENT   1 /* else received */
+#define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
+
+/* holder.flags */
+#define PT_HOLDER_READS	 1
+#define PT_HOLDER_WRITES 2
+
+#define PT_FIELDS_endpoint(F)                                                                      \
+	F(__u64, time, TIME, "when a target was first seen to use it")                             \
+	F(__u64, end, ID, "its name: PT_ENDPOINT_OF()")                                            \
+	F(__u64, peer, ID, "the socket at the other side, 0: not known")                           \
+	F(__u64, queued, BYTES,                                                                    \
+	  "what lay there to be received before this use; messages where these are kept apart")    \
+	F(__u64, peer_queued, BYTES, "likewise at the other side")                                 \
+	F(__u64, local_high, HASH, "own address: IPv6 in host order, or 0")                        \
+	F(__u64, local_low, HASH, "IPv6, or IPv4")                                                 \
+	F(__u64, peer_high, HASH, "the other side's")                                              \
+	F(__u64, peer_low, HASH, "the other side's")                                               \
+	F(__u32, tid, ID, "who used it")                                                           \
+	F(__u32, peer_pid, ID, "who had made the other side of a Unix socket, 0: not known")       \
+	F(__u32, device, ID,                                                                       \
+	  "of a FIFO: major << 20 | minor; of an eventfd: its number in fdinfo")                   \
+	F(__u32, network, ID, "inode of the network namespace of an IP socket")                    \
+	F(__u16, local_port, ID, "of an IP socket")                                                \
+	F(__u16, peer_port, ID, "of an IP socket, 0: not connected")                               \
+	F(__u16, family, ID, "AF_*, 0: no socket")                                                 \
+	F(__u16, flags, FLAGS, "PT_ENDPOINT_*")                                                    \
+	F(__u8, kind, ENUM, "pt_channel_kind")                                                     \
+	F(__u8, type, ENUM, "SOCK_*, 0: no socket")                                                \
+	F(__u16, reserved, FLAGS, "0")                                                             \
+	F(__u32, text, TEXT, "address of a Unix socket, its own or the other side's; a FIFO's name")
+
+#define PT_FIELDS_transfer(F)                                                                      \
+	F(__u64, time, TIME, "when the call returned, the last one if several")                    \
+	F(__u64, end, ID, "the end that was used")                                                 \
+	F(__u64, bytes, BYTES, "what the calls returned")                                          \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, count, COUNT, "messages, that is calls but for sendmmsg and recvmmsg")            \
+	F(__s16, syscall, ID, "which call; -1: several calls in one record")                       \
+	F(__u16, flags, FLAGS, "PT_TRANSFER_*")                                                    \
+	F(__u32, value, COUNT, "what was added to an eventfd, or taken from it; 0xffffffff if more")
+
+#define PT_FIELDS_attempt(F)                                                                       \
+	F(__u64, time, TIME, "when the last of these calls had returned")                          \
+	F(__u64, end, ID, "the end that was used")                                                 \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, send_blocked, COUNT, "sends that would have blocked")                             \
+	F(__u32, send_failed, COUNT, "sends that failed otherwise")                                \
+	F(__u32, send_empty, COUNT, "sends of nothing")                                            \
+	F(__u32, receive_blocked, COUNT, "receives (and accepts) that would have blocked")         \
+	F(__u32, receive_failed, COUNT, "receives that failed otherwise")                          \
+	F(__u32, receive_empty, COUNT, "receives of nothing, that is of the end")                  \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_pass(F)                                                                          \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, end, ID, "the Unix socket through which descriptors went")                        \
+	F(__u64, object, ID, "what the first of them stands for: an end, or 0")                    \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, count, COUNT, "descriptors")                                                      \
+	F(__u16, port, ID, "own port of that object, 0: none")                                     \
+	F(__u8, kind, ENUM, "what it is: pt_channel_kind")                                         \
+	F(__u8, flags, FLAGS, "PT_TRANSFER_SENT")                                                  \
+	F(__u32, bytes, BYTES, "what went with them")
+
+#define PT_FIELDS_accept(F)                                                                        \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, end, ID, "the socket that listens")                                               \
+	F(__u64, object, ID, "the connection")                                                     \
+	F(__u32, tid, ID, "who accepted it")                                                       \
+	F(__u16, port, ID, "its own port, 0: none")                                                \
+	F(__u16, flags, FLAGS, "0")
+
+#define PT_FIELDS_holder(F)                                                                        \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, end, ID, "an end")                                                                \
+	F(struct pt_comm, comm, NAME, "name of the process")                                       \
+	F(__u32, pid, ID, "a process that has it open")                                            \
+	F(__u32, flags, FLAGS, "PT_HOLDER_*")
+
+#endif
