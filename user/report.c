@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "analysis/analysis.h"
 #include "model/model.h"
 #include "trace/partial.h"
@@ -45,15 +46,12 @@ static int open_reader(struct report *report, pt_kinds kinds)
 
 static int keep_loss(struct report *report, const struct pt_record *record)
 {
-	if (report->loss_count == report->loss_room) {
-		size_t room = report->loss_room ? report->loss_room * 2 : 16;
-		struct pt_loss *losses = reallocarray(report->losses, room, sizeof(*losses));
+	struct pt_loss *losses = pt_array_grow(report->losses, report->loss_count,
+					       &report->loss_room, sizeof(*losses));
 
-		if (!losses)
-			return -ENOMEM;
-		report->losses = losses;
-		report->loss_room = room;
-	}
+	if (!losses)
+		return -ENOMEM;
+	report->losses = losses;
 	report->losses[report->loss_count++] = *(const struct pt_loss *)record->row;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/keymap.h"
 
 /* A crafted file may name any number of sockets; and a client's own port is none that is served. */
@@ -20,18 +21,6 @@ struct balance {
 
 extern const struct pt_analysis_class pt_balance_class;
 
-static void *grow(void *list, size_t count, size_t *room, size_t size)
-{
-	size_t wanted = *room ? *room * 2 : 4;
-
-	if (count < *room)
-		return list;
-	list = reallocarray(list, wanted, size);
-	if (list)
-		*room = wanted;
-	return list;
-}
-
 /* 0 also if there are too many: then *out is NULL. */
 static int find_port(struct pt_balance *balance, uint16_t number, uint64_t end,
 		     struct pt_port **out)
@@ -47,7 +36,7 @@ static int find_port(struct pt_balance *balance, uint16_t number, uint64_t end,
 	*out = NULL;
 	if (balance->count == PORT_LIMIT)
 		return 0;
-	ports = grow(balance->ports, balance->count, &balance->room, sizeof(*ports));
+	ports = pt_array_grow(balance->ports, balance->count, &balance->room, sizeof(*ports));
 	if (!ports)
 		return -ENOMEM;
 	balance->ports = ports;
@@ -65,7 +54,7 @@ static struct pt_worker *find_worker(struct pt_port *port, const struct pt_proce
 		if (port->workers[i].process == process)
 			return &port->workers[i];
 	}
-	workers = grow(port->workers, port->count, &port->room, sizeof(*workers));
+	workers = pt_array_grow(port->workers, port->count, &port->room, sizeof(*workers));
 	if (!workers)
 		return NULL;
 	port->workers = workers;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/idmap.h"
 
 #define MARGINS_MAX 64
@@ -31,17 +32,12 @@ extern const struct pt_analysis_class pt_footprint_class;
 static void *append(void *array, size_t *count, size_t *room, size_t size)
 {
 	char **list = array;
+	char *grown = pt_array_grow(*list, *count, room, size);
 
-	if (*count == *room) {
-		size_t wanted = *room ? *room * 2 : 8;
-		void *grown = reallocarray(*list, wanted, size);
-
-		if (!grown)
-			return NULL;
-		*list = grown;
-		*room = wanted;
-	}
-	return *list + (*count)++ * size;
+	if (!grown)
+		return NULL;
+	*list = grown;
+	return grown + (*count)++ * size;
 }
 
 /* Halves a series that has become long: a report must not grow with the length of the recording. */

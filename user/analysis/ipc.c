@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /* Flows of one channel that are told apart; the rest goes between unknown ones. */
 #define FLOW_LIMIT 1024
 /* A reader may be ahead of its writer by as long as the writer's call took, but hardly by more. */
@@ -46,22 +48,15 @@ static struct pt_flow *new_flow(struct ipc *ipc, struct flows_of *of)
 	struct pt_ipc *result = &ipc->result;
 	struct pt_flow **grown, *flow;
 
-	if (of->count == of->room) {
-		grown = reallocarray(of->flows, of->room ? of->room * 2 : 4, sizeof(*grown));
-		if (!grown)
-			return NULL;
-		of->flows = grown;
-		of->room = of->room ? of->room * 2 : 4;
-	}
-	if (result->flow_count == result->flow_room) {
-		size_t room = result->flow_room ? result->flow_room * 2 : 64;
-
-		grown = reallocarray(result->flows, room, sizeof(*grown));
-		if (!grown)
-			return NULL;
-		result->flows = grown;
-		result->flow_room = room;
-	}
+	grown = pt_array_grow(of->flows, of->count, &of->room, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	of->flows = grown;
+	grown = pt_array_grow(result->flows, result->flow_count, &result->flow_room,
+			      sizeof(*grown));
+	if (!grown)
+		return NULL;
+	result->flows = grown;
 	flow = calloc(1, sizeof(*flow));
 	if (flow)
 		of->flows[of->count++] = result->flows[result->flow_count++] = flow;

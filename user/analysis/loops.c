@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /* One poll when a program starts does not make a loop. */
 #define RETURNS_OF_LOOP 1
 #define RETURNS_OF_TASK 2
@@ -32,15 +34,12 @@ extern const struct pt_analysis_class pt_loops_class;
 static struct row *row_of(struct pt_loops *loops, const struct pt_loop *loop)
 {
 	while (loop->index >= loops->row_count) {
-		if (loops->row_count == loops->row_room) {
-			size_t room = loops->row_room ? loops->row_room * 2 : 16;
-			struct row **grown = reallocarray(loops->rows, room, sizeof(*grown));
+		struct row **grown = pt_array_grow(loops->rows, loops->row_count, &loops->row_room,
+						   sizeof(*grown));
 
-			if (!grown)
-				return NULL;
-			loops->rows = grown;
-			loops->row_room = room;
-		}
+		if (!grown)
+			return NULL;
+		loops->rows = grown;
 		loops->rows[loops->row_count] = calloc(1, sizeof(struct row));
 		if (!loops->rows[loops->row_count])
 			return NULL;
@@ -63,17 +62,12 @@ static int add_turn(const struct pt_loops *loops, struct pt_loops_of *of, uint64
 
 static int keep_undecided(struct row *row, const struct pt_loop_turn *turn)
 {
-	struct undecided *grown = row->undecided;
+	struct undecided *grown = pt_array_grow(row->undecided, row->undecided_count,
+						&row->undecided_room, sizeof(*grown));
 
-	if (row->undecided_count == row->undecided_room) {
-		size_t room = row->undecided_room ? row->undecided_room * 2 : 4;
-
-		grown = reallocarray(row->undecided, room, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		row->undecided = grown;
-		row->undecided_room = room;
-	}
+	if (!grown)
+		return -ENOMEM;
+	row->undecided = grown;
 	grown[row->undecided_count++] = (struct undecided){
 		turn->inner, turn->to - turn->from, turn->inner_idle, turn->end == PT_TURN_WAITED};
 	return 0;

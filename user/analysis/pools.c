@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /* Threads of a pool are made one right after the other. */
 #define BIRTHS_APART_NS 5000000
 /* So many of the last pools may have a thread born by now. */
@@ -66,19 +68,13 @@ static struct pool *find_pool(const struct pt_pools *pools, const struct pt_mode
 
 static struct pool *new_pool(struct pt_pools *pools, const struct pt_model_task *task)
 {
-	struct pool *pool = calloc(1, sizeof(*pool)), **grown;
+	struct pool *pool, **grown;
 
-	if (pool && pools->count == pools->room) {
-		size_t room = pools->room ? pools->room * 2 : 8;
-
-		grown = reallocarray(pools->pools, room, sizeof(*grown));
-		if (!grown) {
-			free(pool);
-			return NULL;
-		}
-		pools->pools = grown;
-		pools->room = room;
-	}
+	grown = pt_array_grow(pools->pools, pools->count, &pools->room, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	pools->pools = grown;
+	pool = calloc(1, sizeof(*pool));
 	if (!pool)
 		return NULL;
 	pool->process = task->process;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "analysis/loops.h"
 
 #define CALLS_PENDING_MAX 256
@@ -107,17 +108,12 @@ static int keep(struct heap *heap, struct pending *pending, struct pt_stall *sta
 		pending->last = stall;
 		return 0;
 	}
-	if (heap->count == heap->room) {
-		size_t room = heap->room ? heap->room * 2 : 8;
-
-		grown = reallocarray(heap->stalls, room, sizeof(*grown));
-		if (!grown) {
-			free_stall(stall);
-			return -ENOMEM;
-		}
-		heap->stalls = grown;
-		heap->room = room;
+	grown = pt_array_grow(heap->stalls, heap->count, &heap->room, sizeof(*grown));
+	if (!grown) {
+		free_stall(stall);
+		return -ENOMEM;
 	}
+	heap->stalls = grown;
 	heap->stalls[heap->count] = stall;
 	sift_up(heap, heap->count++);
 	pending->last = stall;

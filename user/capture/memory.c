@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "capture/memory_proc.h"
 #include "capture/memory_round.h"
 
@@ -78,15 +79,12 @@ static struct target *find_target(struct pt_memory_scanner *scanner, pid_t pid)
 
 static struct target *append_target(struct pt_memory_scanner *scanner)
 {
-	if (scanner->count == scanner->room) {
-		size_t room = scanner->room ? scanner->room * 2 : 64;
-		struct target *grown = realloc(scanner->targets, room * sizeof(*grown));
+	struct target *grown =
+		pt_array_grow(scanner->targets, scanner->count, &scanner->room, sizeof(*grown));
 
-		if (!grown)
-			return NULL;
-		scanner->targets = grown;
-		scanner->room = room;
-	}
+	if (!grown)
+		return NULL;
+	scanner->targets = grown;
 	return &scanner->targets[scanner->count++];
 }
 

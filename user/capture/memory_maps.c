@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/parse.h"
 #include "bpf/records.h"
 #include "capture/memory_proc.h"
@@ -111,19 +112,16 @@ static bool parse_mapping(const char *line, const struct pt_backings *backings,
 
 static int mappings_add(struct pt_mappings *mappings, const struct pt_mapping *map)
 {
+	struct pt_mapping *grown;
+
 	if (mappings->count == PT_MAPPINGS_MAX) {
 		mappings->cut = true;
 		return 0;
 	}
-	if (mappings->count == mappings->room) {
-		size_t room = mappings->room ? mappings->room * 2 : 256;
-		struct pt_mapping *grown = realloc(mappings->list, room * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		mappings->list = grown;
-		mappings->room = room;
-	}
+	grown = pt_array_grow(mappings->list, mappings->count, &mappings->room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	mappings->list = grown;
 	mappings->list[mappings->count++] = *map;
 	return 0;
 }

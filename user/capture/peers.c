@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/parse.h"
 
 #define PENDING_LIMIT 4096	/* ends of one look; further ones are not looked up */
@@ -54,15 +55,10 @@ static int add_pending(struct pt_peers *peers, uint64_t end)
 
 	if (!end || peers->count == PENDING_LIMIT)
 		return 0;
-	if (peers->count == peers->room) {
-		size_t room = peers->room ? peers->room * 2 : 16;
-
-		grown = reallocarray(peers->pending, room, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		peers->pending = grown;
-		peers->room = room;
-	}
+	grown = pt_array_grow(peers->pending, peers->count, &peers->room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	peers->pending = grown;
 	peers->pending[peers->count++] = end;
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* A long recording, or a crafted file, may name millions of ends. */
 #define CHANNEL_LIMIT 100000
 #define HOLDER_LIMIT  64
@@ -30,19 +32,15 @@ struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t 
 
 static struct pt_channel *add_channel(struct pt_channels *channels)
 {
+	struct pt_channel **list;
 	struct pt_channel *channel;
 
 	if (channels->others)
 		return channels->others;
-	if (channels->count == channels->room) {
-		size_t room = channels->room ? channels->room * 2 : 64;
-		struct pt_channel **list = reallocarray(channels->list, room, sizeof(*list));
-
-		if (!list)
-			return NULL;
-		channels->list = list;
-		channels->room = room;
-	}
+	list = pt_array_grow(channels->list, channels->count, &channels->room, sizeof(*list));
+	if (!list)
+		return NULL;
+	channels->list = list;
 	channel = calloc(1, sizeof(*channel));
 	if (!channel)
 		return NULL;

@@ -87,9 +87,6 @@ struct pt_model {
 	size_t observer_count;
 };
 
-/* The array with room for one more, perhaps elsewhere; NULL without memory, and then it stays as it was. */
-void *pt_model_grow(void *array, size_t count, size_t *room, size_t size);
-
 /* cpus.c: who had which CPU. */
 /* NULL: no such CPU, or no memory. */
 struct pt_cpu *pt_cpu_get(struct pt_model *model, uint32_t number);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/array.h"
 #include "model/internal.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@ int pt_model_add_loss(struct pt_model *model, const struct pt_loss *loss)
 	if (loss->kind != PT_KIND_switch)
 		return 0;
 	losses =
-		pt_model_grow(model->losses, model->loss_count, &model->loss_room, sizeof(*losses));
+		pt_array_grow(model->losses, model->loss_count, &model->loss_room, sizeof(*losses));
 	if (!losses)
 		return -ENOMEM;
 	model->losses = losses;

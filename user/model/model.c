@@ -33,18 +33,6 @@ pt_kinds pt_model_kinds(void)
 	return kinds;
 }
 
-void *pt_model_grow(void *array, size_t count, size_t *room, size_t size)
-{
-	size_t wanted = *room ? *room * 2 : 8;
-
-	if (count < *room)
-		return array;
-	array = reallocarray(array, wanted, size);
-	if (array)
-		*room = wanted;
-	return array;
-}
-
 void *pt_pool_add(struct pt_pool *pool)
 {
 	size_t chunk = pool->count / PT_CHUNK;

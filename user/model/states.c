@@ -3,6 +3,7 @@
  * The state machine of a task. `doing.since` only ever moves forward, and whatever it moves over is
  * told as a span: that is why a task's parts always sum to its life, whatever the records say.
  */
+#include "base/array.h"
 #include "model/internal.h"
 
 #include <errno.h>
@@ -98,7 +99,7 @@ static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_
 		return ret;
 	if (!over)
 		return pt_cpu_charge(model, &wait, false);
-	pending = pt_model_grow(model->pending, model->pending_count, &model->pending_room,
+	pending = pt_array_grow(model->pending, model->pending_count, &model->pending_room,
 				sizeof(*pending));
 	if (!pending)
 		return -ENOMEM;

@@ -5,20 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* A record about a sleep has its beginning from the switch itself; this is for rounding. */
 #define SAME_SLEEP_NS 100
-
-static void *grow(void *array, uint32_t count, uint32_t *room, size_t size)
-{
-	uint32_t wanted = *room ? *room * 2 : 4;
-
-	if (count < *room)
-		return array;
-	array = reallocarray(array, wanted, size);
-	if (array)
-		*room = wanted;
-	return array;
-}
 
 static bool alike(const struct pt_slept *a, const struct pt_slept *b)
 {
@@ -67,7 +57,8 @@ static int add_slept(struct pt_tally *tally, const struct pt_slept *slept)
 		merge(nearest(tally, slept), slept);
 		return 0;
 	}
-	grown = grow(tally->sleeps, tally->sleep_count, &tally->sleep_room, sizeof(*grown));
+	grown = pt_array_grow(tally->sleeps, tally->sleep_count, &tally->sleep_room,
+			      sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	tally->sleeps = grown;
@@ -148,7 +139,8 @@ static int add_taker(struct pt_tally *tally, const struct pt_model_task *task, u
 		tally->takers[i].ns += ns;
 		return 0;
 	}
-	grown = grow(tally->takers, tally->taker_count, &tally->taker_room, sizeof(*grown));
+	grown = pt_array_grow(tally->takers, tally->taker_count, &tally->taker_room,
+			      sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	tally->takers = grown;

@@ -57,8 +57,8 @@ struct pt_tally {
 		off_preempted; /* of the runnable part: taken from its CPU in a system call, or at the end of one */
 	struct pt_slept *sleeps;
 	struct pt_taker *takers;
-	uint32_t sleep_count, sleep_room;
-	uint32_t taker_count, taker_room;
+	uint32_t sleep_count, taker_count;
+	size_t sleep_room, taker_room;
 	struct pt_sampled samples[PT_TALLY_SAMPLES]; /* the last also has what found no room */
 	uint32_t sample_count;
 	uint32_t child_count; /* processes made, kept or not */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Turns from the returns of wait calls. docs/loops.md has the rules and their reasons. */
+#include "base/array.h"
 #include "model/looper.h"
 
 #include <errno.h>
@@ -61,7 +62,7 @@ struct pt_loop *pt_loop_find(struct pt_model *model, struct pt_looper *looper,
 
 	if (loop)
 		return loop->with ? loop->with : loop;
-	grown = pt_model_grow(looper->loops, looper->loop_count, &looper->loop_room,
+	grown = pt_array_grow(looper->loops, looper->loop_count, &looper->loop_room,
 			      sizeof(struct pt_loop *));
 	if (!grown)
 		return NULL;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "analysis/runq.h"
 #include "view/section.h"
 
@@ -252,17 +253,13 @@ static int add_process_rows(struct tree *tree, const struct pt_process *process,
 static int push(struct tree *tree, struct pt_process **members, size_t count, unsigned int depth,
 		bool asleep)
 {
+	struct item *stack;
 	struct pt_process **copy;
 
-	if (tree->stack_count == tree->stack_room) {
-		size_t room = tree->stack_room ? tree->stack_room * 2 : 64;
-		struct item *stack = reallocarray(tree->stack, room, sizeof(*stack));
-
-		if (!stack)
-			return -1;
-		tree->stack = stack;
-		tree->stack_room = room;
-	}
+	stack = pt_array_grow(tree->stack, tree->stack_count, &tree->stack_room, sizeof(*stack));
+	if (!stack)
+		return -1;
+	tree->stack = stack;
 	copy = calloc(count, sizeof(*copy));
 	if (!copy)
 		return -1;
