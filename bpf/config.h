@@ -108,6 +108,7 @@ struct pt_control {
 	__u32 reserved;
 	__u64 anonymous_inode; /* the inode that all eventfds share */
 	__u64 long_turns;      /* samples of turns that had the CPU for more than half a stall */
+	__u64 loops;	       /* some target has returned from a wait call */
 };
 
 /* Somebody, not a target, who took a CPU. */

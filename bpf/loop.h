@@ -117,6 +117,8 @@ __noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *stat
 
 static __always_inline void pt_turn_begin(struct pt_loop_state *state, __u64 loop, __u64 now)
 {
+	if (!pt_control.loops)
+		pt_control.loops = 1;
 	state->turn = now;
 	state->loop = loop;
 	state->calls = 0;

@@ -251,8 +251,9 @@ static void watch_turns(struct recording *recording)
 	if (turns != recording->long_turns)
 		recording->last_long = time;
 	recording->long_turns = turns;
-	pt_probes_time_calls(recording->probes,
-			     recording->last_long && time - recording->last_long < TIMED_NS);
+	pt_probes_time_calls(recording->probes, pt_probes_has_loops(recording->probes) &&
+							recording->last_long &&
+							time - recording->last_long < TIMED_NS);
 }
 
 static int poll_timeout(const struct recording *recording)

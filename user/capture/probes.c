@@ -311,6 +311,11 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
 }
 
+bool pt_probes_has_loops(const struct pt_probes *probes)
+{
+	return __atomic_load_n(&probes->skeleton->bss->pt_control.loops, __ATOMIC_RELAXED);
+}
+
 uint64_t pt_probes_long_turns(const struct pt_probes *probes)
 {
 	return __atomic_load_n(&probes->skeleton->bss->pt_control.long_turns, __ATOMIC_RELAXED);

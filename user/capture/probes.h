@@ -47,6 +47,9 @@ int pt_probes_ready_fd(const struct pt_probes *probes);
 /* Hands out all that lies in the rings. The first non-zero result of the sink, or 0. */
 int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context);
 
+/* Whether a target has returned from a wait call since recording began. */
+bool pt_probes_has_loops(const struct pt_probes *probes);
+
 /* Grows while loops compute for longer than half a stall in one turn. */
 uint64_t pt_probes_long_turns(const struct pt_probes *probes);
 
