@@ -2,9 +2,11 @@
 """What record does around a recording: attaching, ending, streams, users, files."""
 
 import os
+import re
 import shutil
 import signal
 import stat
+import subprocess
 
 from harness import NOBODY, Skip, case, read, read_truth, write
 
@@ -161,3 +163,27 @@ def a_symbolic_link_is_not_followed(box):
 def check_says_what_works(box):
     done = box.run(box.partrace, "check")
     box.equal(done.status, 0, str(done))
+
+
+def copy_with_libraries(program, root):
+    """The program, and what the loader needs for it, in a folder that has nothing else."""
+    found = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    for path in [program, *re.findall(r"(/\S+) \(0x", found)]:
+        target = os.path.join(root, path.lstrip("/"))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy(path, target)
+
+
+@case
+def a_report_elsewhere_is_the_same(box):
+    """In a root without /proc, programs or symbols: to the byte."""
+    _, path = box.record("/bin/sh", "-c", "/bin/true; exec sleep 0.05")
+    root, program = box.path("elsewhere"), os.path.realpath(box.partrace)
+    copy_with_libraries(program, root)
+    shutil.copy(path, os.path.join(root, "trace"))
+    shutil.copy(path, box.path("trace"))
+    for form in ("text", "json"):
+        here = box.run(box.partrace, "report", "-i", box.path("trace"), "--format", form)
+        there = box.run("chroot", root, program, "report", "-i", "/trace", "--format", form)
+        box.equal(there.status, 0, str(there))
+        box.check(here.out == there.out, f"{form}: the reports differ")
