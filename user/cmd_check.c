@@ -14,6 +14,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "capture/probes.h"
 #include "cmd.h"
 
@@ -38,14 +39,6 @@ static const struct {
 	{PT_KIND_sample, false, "samples of stalls (perf software events)"},
 };
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 /* A loop with a stall in it, and then another program. */
 static void be_seen(void)
 {
@@ -54,9 +47,9 @@ static void be_seen(void)
 
 	prctl(PR_SET_NAME, "check");
 	for (int i = 0; i < 3; i++) {
-		uint64_t start = now();
+		uint64_t start = pt_clock_read(CLOCK_MONOTONIC);
 
-		while (i == 1 && now() - start < BUSY_NS)
+		while (i == 1 && pt_clock_read(CLOCK_MONOTONIC) - start < BUSY_NS)
 			getppid();
 		epoll_wait(loop, &event, 1, 1);
 	}

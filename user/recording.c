@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/invoker.h"
 #include "capture/peers.h"
 
@@ -46,14 +47,6 @@ struct recording {
 	uint64_t reported[PT_KIND_LIMIT]; /* losses that are in the file */
 };
 
-static uint64_t now(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
-}
-
 static int describe(struct recording *recording, struct pt_error *err)
 {
 	const struct pt_recording_options *options = recording->options;
@@ -70,9 +63,9 @@ static int describe(struct recording *recording, struct pt_error *err)
 	meta->cpus = (uint32_t)get_nprocs_conf();
 	meta->stall_ns = options->targets.stall_ns;
 	meta->recorder_pid = (uint32_t)getpid();
-	meta->start_mono = now(CLOCK_MONOTONIC);
-	meta->start_wall = now(CLOCK_REALTIME);
-	meta->start_boot = now(CLOCK_BOOTTIME);
+	meta->start_mono = pt_clock_read(CLOCK_MONOTONIC);
+	meta->start_wall = pt_clock_read(CLOCK_REALTIME);
+	meta->start_boot = pt_clock_read(CLOCK_BOOTTIME);
 	while (options->command && options->command[words])
 		words++;
 	if (words) {
@@ -171,7 +164,7 @@ static int store_losses(struct recording *recording, uint64_t until)
 /* Empties the rings into the writer, and ends an interval when it is time, or `last`. */
 static int pump_locked(struct recording *recording, bool last, struct pt_error *err)
 {
-	uint64_t before = now(CLOCK_MONOTONIC);
+	uint64_t before = pt_clock_read(CLOCK_MONOTONIC);
 	int r;
 
 	r = pt_probes_drain(recording->probes, store, recording);
@@ -232,7 +225,7 @@ static const char *over(struct recording *recording)
 	if (!options->targets.all && !options->command && !pt_probes_live(recording->probes))
 		return "target-gone";
 	if (options->duration_ns &&
-	    now(CLOCK_MONOTONIC) - recording->meta.start_mono >= options->duration_ns) {
+	    pt_clock_read(CLOCK_MONOTONIC) - recording->meta.start_mono >= options->duration_ns) {
 		recording->result->timed_out = true;
 		return "duration";
 	}
@@ -246,7 +239,7 @@ static const char *over(struct recording *recording)
 static void watch_turns(struct recording *recording)
 {
 	uint64_t turns = pt_probes_long_turns(recording->probes);
-	uint64_t time = now(CLOCK_MONOTONIC);
+	uint64_t time = pt_clock_read(CLOCK_MONOTONIC);
 
 	if (turns != recording->long_turns)
 		recording->last_long = time;
@@ -258,7 +251,7 @@ static void watch_turns(struct recording *recording)
 
 static int poll_timeout(const struct recording *recording)
 {
-	uint64_t age = now(CLOCK_MONOTONIC) - recording->meta.start_mono;
+	uint64_t age = pt_clock_read(CLOCK_MONOTONIC) - recording->meta.start_mono;
 	uint64_t left;
 
 	if (!recording->options->duration_ns || age >= recording->options->duration_ns)
@@ -303,7 +296,7 @@ static int conclude(struct recording *recording, struct pt_error *err)
 		r = options->closing(options->closing_context, store, recording, err);
 	if (r)
 		return r;
-	recording->end.duration_ns = now(CLOCK_MONOTONIC) - recording->meta.start_mono;
+	recording->end.duration_ns = pt_clock_read(CLOCK_MONOTONIC) - recording->meta.start_mono;
 	r = pump(recording, true, err);
 	if (r)
 		return r;
@@ -360,7 +353,6 @@ static int start(struct recording *recording, struct pt_error *err)
 	r = start_memory(recording, err);
 	if (!r && options->command) {
 		recording->last_long = recording->meta.start_mono;
-		watch_turns(recording);
 		pt_probes_expect_child(recording->probes);
 		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
 				   &recording->old_mask, err);

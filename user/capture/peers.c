@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/array.h"
 #include "base/parse.h"
 
@@ -34,14 +35,6 @@ struct look {
 	uint64_t now;
 	size_t found;
 };
-
-static uint64_t monotonic(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 int pt_peers_new(struct pt_peers **out)
 {
@@ -162,7 +155,10 @@ static int look_at(struct look *look, const char *pid)
 
 int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *context)
 {
-	struct look look = {.peers = peers, .sink = sink, .context = context, .now = monotonic()};
+	struct look look = {.peers = peers,
+			    .sink = sink,
+			    .context = context,
+			    .now = pt_clock_read(CLOCK_MONOTONIC)};
 	unsigned long own = (unsigned long)getpid();
 	struct dirent *entry;
 	DIR *folder;
@@ -174,14 +170,16 @@ int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *
 	if (!folder)
 		return 0;
 	qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
-	while (!ret && (entry = readdir(folder)) && monotonic() - look.now < LOOK_NS) {
+	while (!ret && (entry = readdir(folder)) &&
+	       pt_clock_read(CLOCK_MONOTONIC) - look.now < LOOK_NS) {
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    strtoul(entry->d_name, NULL, 10) != own)
 			ret = look_at(&look, entry->d_name);
 	}
 	closedir(folder);
 	peers->count = 0;
-	peers->next = monotonic() + (monotonic() - look.now) * REST;
+	peers->next =
+		pt_clock_read(CLOCK_MONOTONIC) + (pt_clock_read(CLOCK_MONOTONIC) - look.now) * REST;
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "trace/output.h"
 #include "trace/press.h"
 
@@ -62,14 +63,6 @@ static void interval_free(struct interval *interval)
 	for (uint32_t kind = 0; kind < PT_KIND_LIMIT; kind++)
 		pt_rows_free(&interval->kinds[kind]);
 	free(interval);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Writes frames; the writing thread's part, without the lock. */
@@ -135,7 +128,7 @@ static void *write_thread(void *arg)
 	struct pt_press_stats stats;
 	struct pt_error err;
 	struct interval *interval;
-	uint64_t synced = now_ns();
+	uint64_t synced = pt_clock_read(CLOCK_MONOTONIC);
 	bool skip;
 	int ret;
 
@@ -144,9 +137,9 @@ static void *write_thread(void *arg)
 		skip = writer->failed || writer->discard;
 		pthread_mutex_unlock(&writer->lock);
 		ret = skip ? 0 : write_interval(writer, interval, &frames, &stats, &err);
-		if (!ret && !skip && now_ns() - synced >= SYNC_NS) {
+		if (!ret && !skip && pt_clock_read(CLOCK_MONOTONIC) - synced >= SYNC_NS) {
 			ret = pt_output_sync(writer->output, &err);
-			synced = now_ns();
+			synced = pt_clock_read(CLOCK_MONOTONIC);
 		}
 		pthread_mutex_lock(&writer->lock);
 		if (ret < 0) {
