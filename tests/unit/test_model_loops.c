@@ -299,6 +299,26 @@ static void a_return_that_was_not_seen(void **unused)
 	stream_free(s);
 }
 
+/* Nobody timed the last call, as its task had come to the CPU unseen: `wait` counts from a call before it. */
+static void a_call_that_was_not_timed(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_as(s, turn, .time = 200 * MS, .tid = LOOPER, .loop = 1, .timeout = 0, .limit = LIMIT,
+		.syscall = EPOLL, .flags = PT_TURN_TIMED, .wait = 99 * MS);
+	feed_switch(s, 300 * MS, 0, LOOPER, PT_STATE_SLEEPING, 0);
+	feed_wakeup(s, 400 * MS, LOOPER, 0, 400 * MS);
+	feed_switch(s, 400 * MS, 0, 0, PT_STATE_RUNNABLE, LOOPER);
+	feed_as(s, turn, .time = 400 * MS, .tid = LOOPER, .loop = 1, .timeout = -1, .events = 1,
+		.limit = LIMIT, .syscall = EPOLL, .flags = PT_TURN_TIMED, .wait = 199 * MS);
+	finish(s, 400 * MS);
+	assert_int_equal(stall_count(s), 2);
+	assert_loop(s, 1, 3, 200, 200);
+	assert_int_equal(figures_of(s, LOOPER, 1)->stall_ns, 200 * MS);
+	stream_free(s);
+}
+
 static void raised_threshold(void **unused)
 {
 	struct stream *s = stream_new();
@@ -336,6 +356,7 @@ int main(void)
 		cmocka_unit_test(lost_records_make_no_stall),
 		cmocka_unit_test(a_return_before_its_switch),
 		cmocka_unit_test(a_return_that_was_not_seen),
+		cmocka_unit_test(a_call_that_was_not_timed),
 		cmocka_unit_test(raised_threshold),
 	};
 

@@ -8,8 +8,6 @@
 
 #define EINTR_RESULT (-EINTR)
 
-/* A poll that found nothing and the wait behind it: what lies between them is no turn. */
-#define TRIFLE_NS 100000
 /* So many waits on another object make it believable that a loop has been left for good. */
 #define ABANDONED_WAITS 64
 /* A loop is left for another by a task that had waited fewer times than this. */
@@ -182,7 +180,7 @@ static int turn_boundary(struct pt_model *model, struct pt_looper *looper,
 		.calls_ns = r->row->calls,
 		.call_count = r->row->call_count,
 	};
-	bool trifle = frame->empty && r->row->timeout != 0 && r->from - frame->from <= TRIFLE_NS;
+	bool trifle = frame->empty && r->row->timeout != 0 && r->from - frame->from <= PT_TRIFLE_NS;
 	int ret;
 
 	if (same_iteration(frame, r)) {
@@ -282,7 +280,7 @@ static int end_asleep(struct pt_model *model, struct pt_looper *looper, uint64_t
 
 	frame->loop->idle_ns += turn.idle;
 	frame->loop->end_ns = time;
-	if (!ret && !(frame->empty && turn.to - frame->from <= TRIFLE_NS))
+	if (!ret && !(frame->empty && turn.to - frame->from <= PT_TRIFLE_NS))
 		ret = end_turn(model, frame, &turn);
 	return ret ? ret : fold(looper, &looper->waiting, looper->depth - 1);
 }
