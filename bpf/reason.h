@@ -118,6 +118,8 @@ static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct p
 
 	if (class == PT_CALL_FD)
 		return pt_reason_of_fd(task, cpu, pt_syscall_first(regs), number, clock);
+	if (class == PT_CALL_FILE_LOCK)
+		return PT_REASON_LOCK;
 	return class >= PT_CALL_REASON ? class - PT_CALL_REASON : PT_REASON_OTHER;
 }
 
