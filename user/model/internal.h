@@ -70,6 +70,7 @@ struct pt_model {
 	bool x86_64;
 	uint64_t now;
 	uint64_t end;
+	bool broken_off; /* the recorder did not live to tell the end */
 	uint64_t contradictions;
 
 	/* Waits that have ended, but about whose CPU the records of that moment may still tell. */
@@ -158,6 +159,7 @@ PT_HANDLER(endpoint);
 PT_HANDLER(accept);
 PT_HANDLER(pass);
 PT_HANDLER(turn);
+PT_HANDLER(turn_sum);
 PT_HANDLER(sleep);
 PT_HANDLER(sample);
 PT_HANDLER(cgroup);

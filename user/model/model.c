@@ -20,10 +20,10 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_exit] = pt_on_exit,	     [PT_KIND_migrate] = pt_on_migrate,
 	[PT_KIND_task] = pt_on_task,	     [PT_KIND_occupant] = pt_on_occupant,
 	[PT_KIND_turn] = pt_on_turn,	     [PT_KIND_sleep] = pt_on_sleep,
-	[PT_KIND_sample] = pt_on_sample,     [PT_KIND_endpoint] = pt_on_endpoint,
-	[PT_KIND_accept] = pt_on_accept,     [PT_KIND_pass] = pt_on_pass,
-	[PT_KIND_cgroup] = pt_on_cgroup,     [PT_KIND_member] = pt_on_member,
-	[PT_KIND_throttle] = pt_on_throttle,
+	[PT_KIND_turn_sum] = pt_on_turn_sum, [PT_KIND_sample] = pt_on_sample,
+	[PT_KIND_endpoint] = pt_on_endpoint, [PT_KIND_accept] = pt_on_accept,
+	[PT_KIND_pass] = pt_on_pass,	     [PT_KIND_cgroup] = pt_on_cgroup,
+	[PT_KIND_member] = pt_on_member,     [PT_KIND_throttle] = pt_on_throttle,
 };
 
 pt_kinds pt_model_kinds(void)
@@ -157,6 +157,7 @@ int pt_model_finish(struct pt_model *model, uint64_t end)
 	if (!model->losses_sorted)
 		pt_losses_sort(model);
 	model->end = end > model->now ? end : model->now;
+	model->broken_off = !end;
 	ret = pt_state_settle(model);
 	for (i = 0; !ret && i < model->tasks.count; i++) {
 		struct pt_model_task *task = pt_model_task(model, i);
