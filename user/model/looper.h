@@ -15,6 +15,8 @@
 struct pt_frame {
 	struct pt_loop *loop;
 	uint64_t from; /* when the turn began */
+	uint64_t
+		since; /* when the loop, or the first of those whose place it took, came into the one around it */
 	struct pt_tally tally;
 	const struct pt_loop *inner;
 	uint64_t inner_ns, poll_ns;
