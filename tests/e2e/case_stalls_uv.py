@@ -90,3 +90,26 @@ def disks(box):
             if b["max_ns"] >= MS:
                 box.check(os.path.basename(row["object"]) in b["object"], f"{row['name']}: {b}")
                 box.check(b["syscall"] in ("pread64", "fsync"), f"{row['name']}: {b}")
+
+
+def errors_of(box, count):
+    """How far the report is off, (start, length) in ns, for each of so many stalls, by the program's own clock."""
+    truth, report, _ = record(box, box.prog("uv_stalls"), "-", "many", count)
+    box.equal(len(truth), count, "stalls that the program made")
+    errors = []
+    for row in truth:
+        stall = stall_at(report, row)
+        errors.append((abs(stall["start_ns"] + report.trace["start_monotonic_ns"] - row["turn"]),
+                       abs(stall["duration_ns"] - row["turn_length"])))
+    return errors
+
+
+@case
+def stalls_are_measured_to_a_tenth_of_a_millisecond(box):
+    """From the return of the poll to the next; the program looks at its clock right behind the one and before the other.
+
+    If it is preempted just there, its clock is late and not the report: that happens to few."""
+    for what, errors in zip(("start", "length"), zip(*errors_of(box, 100))):
+        errors = sorted(errors)
+        box.check(errors[50] <= 50_000, f"{what}: off by {errors[50]} ns in the middle")
+        box.check(errors[94] <= 100_000, f"{what}: off by {errors[90:]} ns at most")
