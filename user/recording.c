@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/invoker.h"
+#include "capture/cgroups.h"
 #include "capture/peers.h"
 
 #define NS_PER_S 1000000000ull
@@ -35,6 +36,7 @@ struct recording {
 	pthread_mutex_t writer_lock; /* the memory scanner writes from its own thread */
 	struct pt_memory_scanner *memory;
 	struct pt_peers *peers;
+	struct pt_cgroups *cgroups;
 	struct pt_invoker invoker;
 	struct pt_meta meta;
 	struct pt_end end;
@@ -117,6 +119,8 @@ static int store(void *context, const struct pt_record *record)
 
 	if (!r)
 		r = pt_peers_note(recording->peers, record);
+	if (!r)
+		r = pt_cgroups_note(recording->cgroups, record);
 	return r ? r : watch_memory(recording, record);
 }
 
@@ -170,6 +174,8 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 	r = pt_probes_drain(recording->probes, store, recording);
 	if (!r)
 		r = pt_peers_look(recording->peers, last, store, recording);
+	if (!r)
+		r = pt_cgroups_look(recording->cgroups, last, store, recording);
 	if (r)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
 	if (!last && before - recording->last_cut < CUT_NS)
@@ -383,6 +389,8 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 	if (r)
 		return r;
 	r = pt_peers_new(&recording.peers);
+	if (!r)
+		r = pt_cgroups_new(&recording.cgroups);
 	if (r)
 		pt_error_errno(err, r, "cannot start recording");
 	if (!r)
@@ -395,6 +403,7 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 		r = conclude(&recording, err);
 	pt_memory_free(recording.memory);
 	pt_peers_free(recording.peers);
+	pt_cgroups_free(recording.cgroups);
 	pt_probes_free(recording.probes);
 	pt_writer_free(recording.writer);
 	pt_meta_clear(&recording.meta);
