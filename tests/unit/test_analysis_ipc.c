@@ -217,6 +217,108 @@ static void the_sleep_before_a_transfer_is_its_own(void **state)
 	stream_free(s);
 }
 
+static void feed_slept_in_write(struct stream *s, uint64_t from, uint64_t to)
+{
+	feed_as(s, switch, .time = from, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
+		.reason = PT_REASON_PIPE, .syscall = 1, .flags = PT_SWITCH_VOLUNTARY);
+	feed_wakeup(s, to, 10, 20, to + 10);
+	feed_as(s, switch, .time = to + 10, .next_tid = 10, .prev_state = PT_STATE_IDLE);
+}
+
+static struct stream *a_running_writer(void)
+{
+	struct stream *s = stream_new();
+
+	feed_as(s, task, .time = 0, .tid = 10, .pid = 10, .start = 10, .state = PT_STATE_RUNNING,
+		.syscall = -1, .comm = {"writer"});
+	feed_sleeper(s, 20, 20, "reader");
+	return s;
+}
+
+/* Calls that are told in sums have no record of their own, but their sleeps count. */
+static void sums_are_charged_with_sleeps(void **state)
+{
+	struct stream *s = a_running_writer();
+	const struct pt_traffic *sent;
+	unsigned int side;
+
+	(void)state;
+	feed_sent(s, 500, PIPE(1), 10, 100);
+	feed_slept_in_write(s, 1000, 3000);
+	feed_slept_in_write(s, 4000, 9000);
+	feed_as(s, transfer, .time = 9500, .end = PIPE(1), .tid = 10, .bytes = 900, .count = 9,
+		.flags = PT_TRANSFER_SENT, .syscall = -1);
+	finish(s, 10000);
+	sent = &channel_of(s, PIPE(1), &side)->side[0].sent;
+	assert_int_equal(sent->blocked_ns, 7000);
+	assert_int_equal(sent->blocked_max, 5000);
+	stream_free(s);
+}
+
+static void who_still_sleeps_at_the_end_is_charged(void **state)
+{
+	struct stream *s = a_running_writer();
+	const struct pt_traffic *sent;
+	unsigned int side;
+
+	(void)state;
+	feed_sent(s, 500, PIPE(1), 10, 100);
+	feed_as(s, switch, .time = 1000, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
+		.reason = PT_REASON_PIPE, .syscall = 1, .flags = PT_SWITCH_VOLUNTARY);
+	finish(s, 10000);
+	sent = &channel_of(s, PIPE(1), &side)->side[0].sent;
+	assert_int_equal(sent->blocked_ns, 9000);
+	assert_int_equal(sent->blocked_max_at, 10000);
+	stream_free(s);
+}
+
+/* What was written first had waited since the writer began to wait for room. */
+static void a_blocked_write_is_dated_by_its_beginning(void **state)
+{
+	struct stream *s = a_running_writer();
+
+	(void)state;
+	feed_pipe(s, 500, 0);
+	feed_slept_in_write(s, 1000, 6000);
+	feed_received(s, 6100, PIPE(1), 20, 60);
+	feed_sent(s, 6200, PIPE(1), 10, 100);
+	feed_received(s, 6500, PIPE(1), 20, 40);
+	finish(s, 7000);
+	assert_flow(s, 10, 20, 100, 1, 1);
+	assert_int_equal(flow_between(s, 10, 20)->latency.max, 5500);
+	stream_free(s);
+}
+
+/* 100 bytes for 20 ms, then 300 for 200 ms; 64 steps of at least 1 ms. */
+static void depth_over_time_is_kept_where_it_is_slow(void **state)
+{
+	struct stream *s = two_tasks(state);
+	const struct pt_depth *depth;
+	unsigned int side;
+	double area = 0;
+	uint32_t i;
+
+	feed_pipe(s, 1000, 0);
+	feed_sent(s, 1000, PIPE(1), 10, 50);
+	feed_received(s, 2000, PIPE(1), 20, 50);
+	feed_sent(s, 1000000, PIPE(1), 10, 100);
+	feed_sent(s, 21000000, PIPE(1), 10, 200);
+	feed_received(s, 221000000, PIPE(1), 20, 300);
+	finish(s, 300000000);
+	depth = channel_of(s, PIPE(1), &side)->side[0].queue.depth;
+	assert_non_null(depth);
+	assert_int_equal(depth->start, 1000000);
+	assert_int_equal(depth->width, 8000000);
+	assert_int_equal(depth->count, 38);
+	for (i = 0; i < depth->count; i++)
+		area += depth->steps[i].area;
+	assert_true(area == 100.0 * 20000000 + 300.0 * 200000000);
+	assert_int_equal(depth->steps[0].max, 100);
+	assert_int_equal(depth->steps[3].max, 300);
+	assert_int_equal(depth->steps[30].max, 0);
+	stream_free(s);
+}
+
 static void many_unread_messages_are_summed(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -297,6 +399,10 @@ int main(void)
 		cmocka_unit_test(datagrams_are_matched_by_order),
 		cmocka_unit_test(an_eventfd_is_counted),
 		cmocka_unit_test(the_sleep_before_a_transfer_is_its_own),
+		cmocka_unit_test(sums_are_charged_with_sleeps),
+		cmocka_unit_test(who_still_sleeps_at_the_end_is_charged),
+		cmocka_unit_test(a_blocked_write_is_dated_by_its_beginning),
+		cmocka_unit_test(depth_over_time_is_kept_where_it_is_slow),
 		cmocka_unit_test(many_unread_messages_are_summed),
 		cmocka_unit_test(nonsense_is_no_error),
 		cmocka_unit_test(connections_are_counted_per_worker),

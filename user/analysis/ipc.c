@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ipc.h"
+#include "analysis/ipc_sleeps.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,13 +20,6 @@
 struct flows_of {
 	struct pt_flow **flows;
 	size_t count, room;
-};
-
-/* What a task slept in since its last transfer. */
-struct sleep_of {
-	uint64_t ns, until;
-	int syscall;
-	uint8_t reason;
 };
 
 struct ipc {
@@ -159,11 +153,12 @@ static int deliver_far(struct ipc *ipc, struct pt_channel *channel, unsigned int
 }
 
 static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
-		   const struct pt_transfer *row, const struct pt_model_task *task)
+		   const struct pt_transfer *row, const struct pt_model_task *task, uint64_t slept)
 {
 	struct pt_piece_of_queue piece = {
 		.task = task,
 		.time = row->time,
+		.begun = slept && slept < row->time ? slept : row->time,
 		.units = units_of(channel, row),
 		.bytes = row->bytes,
 		.messages = row->count,
@@ -182,60 +177,16 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		    : pt_queue_read(queue, &piece, on_delivery, &to);
 }
 
-/* Does a task that slept for this reason sleep on a channel of that kind? */
-static bool is_reason_of(uint8_t reason, uint8_t kind)
-{
-	switch (kind) {
-	case PT_CHANNEL_PIPE:
-	case PT_CHANNEL_FIFO:
-		return reason == PT_REASON_PIPE;
-	case PT_CHANNEL_UNIX:
-		return reason == PT_REASON_UNIX;
-	case PT_CHANNEL_TCP:
-		return reason == PT_REASON_TCP;
-	case PT_CHANNEL_UDP:
-		return reason == PT_REASON_UDP;
-	case PT_CHANNEL_EVENTFD:
-		return reason == PT_REASON_EVENTFD;
-	case PT_CHANNEL_POSIX_QUEUE:
-	case PT_CHANNEL_SYSV_QUEUE:
-		return reason == PT_REASON_IPC;
-	default:
-		return false;
-	}
-}
-
-/* A task that slept in a call which then moved something had waited for this channel. */
-static int charge_sleep(struct ipc *ipc, const struct pt_channel *channel,
-			struct pt_traffic *traffic, const struct pt_transfer *row,
-			const struct pt_model_task *task)
-{
-	struct sleep_of *sleep = pt_task_rows_get(&ipc->sleeps, task);
-
-	if (!sleep)
-		return -ENOMEM;
-	if (sleep->ns && sleep->syscall == row->syscall &&
-	    is_reason_of(sleep->reason, channel->kind)) {
-		traffic->blocked_ns += sleep->ns;
-		if (sleep->ns > traffic->blocked_max) {
-			traffic->blocked_max = sleep->ns;
-			traffic->blocked_max_at = sleep->until;
-			traffic->blocked_max_task = task;
-		}
-	}
-	sleep->ns = 0;
-	return 0;
-}
-
 static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
 {
 	const struct pt_model_task *task = task_of(ipc, row->tid);
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+	struct pt_ipc_sleeps *sleeps = pt_task_rows_get(&ipc->sleeps, task);
 	struct pt_traffic *traffic;
-	int ret;
+	uint64_t slept = 0;
 
-	if (!channel)
+	if (!channel || !sleeps)
 		return -ENOMEM;
 	traffic = row->flags & PT_TRANSFER_SENT ? &channel->side[side].sent
 						: &channel->side[side].received;
@@ -244,17 +195,23 @@ static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
 		traffic->empty += row->count;
 	traffic->bytes += row->bytes;
 	traffic->messages += row->count;
-	ret = charge_sleep(ipc, channel, traffic, row, task);
-	return ret ? ret : deliver(ipc, channel, side, row, task);
+	if (row->syscall < 0)
+		pt_ipc_sleeps_summed(sleeps, traffic, task);
+	else
+		slept = pt_ipc_sleeps_moved(sleeps, traffic, channel->kind, task, row->syscall,
+					    row->time);
+	return deliver(ipc, channel, side, row, task, slept);
 }
 
 static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 {
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+	const struct pt_model_task *task = task_of(ipc, row->tid);
+	struct pt_ipc_sleeps *sleeps = pt_task_rows_get(&ipc->sleeps, task);
 	struct pt_traffic *sent, *received;
 
-	if (!channel)
+	if (!channel || !sleeps)
 		return -ENOMEM;
 	sent = &channel->side[side].sent;
 	received = &channel->side[side].received;
@@ -265,6 +222,11 @@ static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 	received->would_block += row->receive_blocked;
 	received->failed += row->receive_failed;
 	received->empty += row->receive_empty;
+	/* They may have slept in vain: until the other side closed, or the time was up. */
+	if (row->send_blocked | row->send_failed)
+		pt_ipc_sleeps_summed(sleeps, sent, task);
+	if (row->receive_blocked | row->receive_failed | row->receive_empty)
+		pt_ipc_sleeps_summed(sleeps, received, task);
 	return 0;
 }
 
@@ -313,19 +275,14 @@ static int on_record(void *self, const struct pt_record *record)
 static int on_span(void *self, const struct pt_span *span)
 {
 	struct ipc *ipc = self;
-	struct sleep_of *sleep;
+	struct pt_ipc_sleeps *sleeps;
 
-	if (span->part != PT_PART_BLOCKED || span->syscall < 0)
+	if (span->part != PT_PART_BLOCKED)
 		return 0;
-	sleep = pt_task_rows_get(&ipc->sleeps, span->task);
-	if (!sleep)
+	sleeps = pt_task_rows_get(&ipc->sleeps, span->task);
+	if (!sleeps)
 		return -ENOMEM;
-	if (sleep->syscall != span->syscall || sleep->reason != span->reason)
-		sleep->ns = 0;
-	sleep->ns += span->to - span->from;
-	sleep->until = span->to;
-	sleep->syscall = span->syscall;
-	sleep->reason = (uint8_t)span->reason;
+	pt_ipc_sleeps_add(sleeps, span);
 	return 0;
 }
 
@@ -394,6 +351,18 @@ static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 	return crowd || own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE);
 }
 
+static void finish_sleeps(struct ipc *ipc)
+{
+	size_t i, n = pt_model_task_count(ipc->model);
+
+	for (i = 0; i < n; i++) {
+		const struct pt_model_task *task = pt_model_task(ipc->model, i);
+
+		if (pt_task_rows_peek(&ipc->sleeps, task))
+			pt_ipc_sleeps_finish(pt_task_rows_get(&ipc->sleeps, task), task);
+	}
+}
+
 static int finish(void *self)
 {
 	struct ipc *ipc = self;
@@ -401,6 +370,7 @@ static int finish(void *self)
 	size_t i;
 	int ret = 0;
 
+	finish_sleeps(ipc);
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
 
@@ -429,7 +399,7 @@ static int start(void **self, struct pt_model *model)
 	if (!ipc)
 		return -ENOMEM;
 	ipc->model = model;
-	ipc->sleeps.size = sizeof(struct sleep_of);
+	ipc->sleeps.size = sizeof(struct pt_ipc_sleeps);
 	return pt_model_observe(model, &observer);
 }
 
