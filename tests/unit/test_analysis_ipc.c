@@ -108,6 +108,25 @@ static void what_lay_there_does_not_shift(void **state)
 	stream_free(s);
 }
 
+/* Who reads first may see in the queue what the record of the write, which comes later, tells. */
+static void nothing_lay_in_what_was_made_meanwhile(void **state)
+{
+	struct stream *s = two_tasks(state);
+
+	feed_as(s, endpoint, .time = 900, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK | PT_ENDPOINT_CREATED, .local_port = 1,
+		.peer_port = 2, .local_low = 0x7f000001, .peer_low = 0x7f000001);
+	feed_as(s, endpoint, .time = 1000, .end = SOCKET(2), .tid = 20, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 2, .peer_port = 1,
+		.local_low = 0x7f000001, .peer_low = 0x7f000001, .queued = 5);
+	feed_received(s, 1000, SOCKET(2), 20, 5);
+	feed_sent(s, 1003, SOCKET(1), 10, 5);
+	finish(s, 5000);
+	assert_flow(s, 10, 20, 5, 1, 1);
+	assert_null(flow_between(s, 0, 20));
+	stream_free(s);
+}
+
 static void a_reader_may_be_ahead(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -393,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(latency_is_up_to_the_last_byte),
 		cmocka_unit_test(what_lay_there_does_not_shift),
+		cmocka_unit_test(nothing_lay_in_what_was_made_meanwhile),
 		cmocka_unit_test(a_reader_may_be_ahead),
 		cmocka_unit_test(sums_give_bytes_but_no_latency),
 		cmocka_unit_test(both_sides_of_a_pair_are_one_channel),

@@ -198,6 +198,12 @@ static int take_queues(struct pt_channel *channel, unsigned int side, const stru
 {
 	int ret = 0;
 
+	/*
+	 * In what was made during the recording lies only what has been recorded, or will be: the record of a write may
+	 * come after that of whoever already sees it in the queue.
+	 */
+	if (channel->flags & PT_ENDPOINT_CREATED)
+		return 0;
 	/* The first side of a local socket pair sees both queues; of a TCP connection each side knows its own. */
 	if (first || channel->kind == PT_CHANNEL_TCP)
 		ret = take_queue(channel, &channel->side[side].queue, row->queued);
