@@ -29,13 +29,58 @@ extern struct pt_loop_map pt_loops SEC(".maps");
 /* A wait call that has ended. */
 struct pt_waited_call {
 	struct pt_cpu *cpu;
-	struct task_struct *task;
-	struct pt_regs *regs;
 	__u64 now;
-	__u64 loop;
+	__u64 loop; /* PT_LOOP_OF_TASK: none of its own */
 	__s64 result;
+	__u32 tid;
 	__s16 number;
 };
+
+/* Numbers of loop states that were given back. */
+struct pt_free_loop_state_map {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, PT_LOOP_STATES);
+	__type(value, __u32);
+};
+extern struct pt_free_loop_state_map pt_free_loop_states SEC(".maps");
+
+/* A loop state for the current task, which has none. NULL if all are taken: its turns are counted as lost. */
+static __always_inline struct pt_loop_state *pt_loop_state_take(struct pt_cpu *cpu)
+{
+	struct pt_target *target = pt_target_of(bpf_get_current_task_btf());
+	struct pt_loop_state *state;
+	__u32 index = 0;
+
+	if (!target)
+		return NULL;
+	if (bpf_map_pop_elem(&pt_free_loop_states, &index)) {
+		if (pt_control.loop_states < PT_LOOP_STATES)
+			index = __sync_fetch_and_add(&pt_control.loop_states, 1);
+		else
+			index = PT_LOOP_STATES;
+	}
+	state = bpf_map_lookup_elem(&pt_loop_states, &index);
+	if (!state) {
+		cpu->lost[PT_KIND_turn]++;
+		return NULL;
+	}
+	target->loop = cpu->loop = index + 1;
+	return state;
+}
+
+/* The current task exits. */
+static __always_inline void pt_loop_state_give(struct pt_cpu *cpu, struct pt_target *target)
+{
+	struct pt_loop_state *state = pt_loop_state_at(target->loop);
+	__u32 index = target->loop - 1;
+
+	if (!state)
+		return;
+	__builtin_memset(state, 0, sizeof(*state));
+	cpu->turn = 0;
+	target->loop = cpu->loop = 0;
+	bpf_map_push_elem(&pt_free_loop_states, &index, BPF_ANY);
+}
 
 static __always_inline __u64 pt_loop_new_id(void)
 {
@@ -89,9 +134,9 @@ static __always_inline __s32 pt_timeout_of_timespec(__u64 pointer)
 	return time.seconds * 1000 + (time.nanoseconds + 999999) / 1000000;
 }
 
-/* Emits what the turn consisted of, a record for each call. */
-__noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *state, __u64 time,
-				  __u32 tid)
+/* Emits what the turn consisted of, a record for each call. Weak, as several objects have it. */
+__weak __noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *state,
+					 __u64 time, __u32 tid)
 {
 	if (!cpu || !state)
 		return 0;
@@ -143,7 +188,7 @@ static __always_inline int pt_turn_emit(const struct pt_waited_call *wait,
 		.loop = wait->loop,
 		.calls = state->calls,
 		.wait = state->entered ? wait->now - state->entered : 0,
-		.tid = wait->task->pid,
+		.tid = wait->tid,
 		.call_count = state->call_count,
 		.timeout = timeout,
 		.events = wait->result,
@@ -170,7 +215,7 @@ static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 	if (nested)
 		return;
 	if (state->turn && wait->now - state->turn >= pt_config.stall)
-		pt_turn_calls_emit(wait->cpu, state, wait->now, wait->task->pid);
+		pt_turn_calls_emit(wait->cpu, state, wait->now, wait->tid);
 	if (state->turn && wait->loop == state->loop &&
 	    ((limit && wait->result == limit) || wait->result == -4 /* EINTR */))
 		return;
