@@ -183,6 +183,28 @@ static void both_sides_of_a_pair_are_one_channel(void **state)
 	stream_free(s);
 }
 
+/* The description of an end may come after the first records of its use, from another CPU. */
+static void a_description_may_come_late(void **state)
+{
+	struct stream *s = two_tasks(state);
+	unsigned int a, b;
+
+	feed_as(s, endpoint, .time = 900, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 1, .peer_port = 2,
+		.local_low = 0x7f000001, .peer_low = 0x7f000001);
+	feed_sent(s, 1000, SOCKET(1), 10, 10);
+	feed_as(s, attempt, .time = 1100, .end = SOCKET(2), .tid = 20, .receive_blocked = 3);
+	feed_received(s, 1100, SOCKET(2), 20, 10);
+	feed_as(s, endpoint, .time = 1101, .end = SOCKET(2), .tid = 20, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 2, .peer_port = 1,
+		.local_low = 0x7f000001, .peer_low = 0x7f000001);
+	finish(s, 5000);
+	assert_ptr_equal(channel_of(s, SOCKET(1), &a), channel_of(s, SOCKET(2), &b));
+	assert_flow(s, 10, 20, 10, 1, 1);
+	assert_int_equal(channel_of(s, SOCKET(2), &b)->side[1].received.would_block, 3);
+	stream_free(s);
+}
+
 static void datagrams_are_matched_by_order(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -416,6 +438,7 @@ int main(void)
 		cmocka_unit_test(a_reader_may_be_ahead),
 		cmocka_unit_test(sums_give_bytes_but_no_latency),
 		cmocka_unit_test(both_sides_of_a_pair_are_one_channel),
+		cmocka_unit_test(a_description_may_come_late),
 		cmocka_unit_test(datagrams_are_matched_by_order),
 		cmocka_unit_test(an_eventfd_is_counted),
 		cmocka_unit_test(the_sleep_before_a_transfer_is_its_own),

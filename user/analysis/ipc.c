@@ -9,6 +9,8 @@
 
 /* Flows of one channel that are told apart; the rest goes between unknown ones. */
 #define FLOW_LIMIT 1024
+/* Transfers that may wait for the description of their end. */
+#define EARLY_LIMIT 1024
 /* A reader may be ahead of its writer by as long as the writer's call took, but hardly by more. */
 #define DEBT_NS 1000000000u
 
@@ -26,6 +28,9 @@ struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
 	struct pt_model *model;
 	struct pt_task_rows sleeps;
+	/* Transfers through sockets that are still to be described: the record of that may be some microseconds late. */
+	struct pt_transfer *early;
+	size_t early_count, early_room;
 };
 
 /* Whom a delivery belongs to. */
@@ -177,7 +182,7 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		    : pt_queue_read(queue, &piece, on_delivery, &to);
 }
 
-static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
+static int take_transfer(struct ipc *ipc, const struct pt_transfer *row)
 {
 	const struct pt_model_task *task = task_of(ipc, row->tid);
 	unsigned int side;
@@ -201,6 +206,54 @@ static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
 		slept = pt_ipc_sleeps_moved(sleeps, traffic, channel->kind, task, row->syscall,
 					    row->time);
 	return deliver(ipc, channel, side, row, task, slept);
+}
+
+/* Whether it is not known yet which channel this is about. */
+static bool is_early(const struct ipc *ipc, const struct pt_transfer *row)
+{
+	unsigned int side;
+	const struct pt_channel *channel = pt_channel_find(&ipc->result.channels, row->end, &side);
+
+	return PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET && !(channel && channel->described) &&
+	       ipc->early_count < EARLY_LIMIT;
+}
+
+static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
+{
+	struct pt_transfer *grown;
+
+	if (!is_early(ipc, row))
+		return take_transfer(ipc, row);
+	grown = pt_array_grow(ipc->early, ipc->early_count, &ipc->early_room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	ipc->early = grown;
+	grown[ipc->early_count++] = *row;
+	return 0;
+}
+
+/* Takes what came early for an end; 0: for all. */
+static int take_early(struct ipc *ipc, uint64_t end)
+{
+	size_t i, left = 0, count = ipc->early_count;
+	int ret = 0;
+
+	for (i = 0; i < count; i++) {
+		if (ret || (end && ipc->early[i].end != end))
+			ipc->early[left++] = ipc->early[i];
+		else
+			ret = take_transfer(ipc, &ipc->early[i]);
+	}
+	ipc->early_count = left;
+	return ret;
+}
+
+static int on_endpoint(struct ipc *ipc, const struct pt_record *record)
+{
+	const struct pt_endpoint *row = record->row;
+	int ret = pt_channels_describe(&ipc->result.channels, record, ipc->model);
+
+	return ret || !ipc->early_count ? ret : take_early(ipc, row->end);
 }
 
 static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
@@ -258,7 +311,7 @@ static int on_record(void *self, const struct pt_record *record)
 
 	switch (record->kind) {
 	case PT_KIND_endpoint:
-		return pt_channels_describe(&ipc->result.channels, record, ipc->model);
+		return on_endpoint(ipc, record);
 	case PT_KIND_transfer:
 		return on_transfer(ipc, record->row);
 	case PT_KIND_attempt:
@@ -368,7 +421,7 @@ static int finish(void *self)
 	struct ipc *ipc = self;
 	struct pt_ipc *result = &ipc->result;
 	size_t i;
-	int ret = 0;
+	int ret = take_early(ipc, 0);
 
 	finish_sleeps(ipc);
 	for (i = 0; !ret && i < result->channels.count; i++) {
@@ -419,6 +472,7 @@ static void release(void *self)
 		free(ipc->result.flows[i]);
 	}
 	free(ipc->result.flows);
+	free(ipc->early);
 	pt_channels_clear(&ipc->result.channels);
 	pt_task_rows_clear(&ipc->sleeps);
 	free(ipc);

@@ -146,10 +146,32 @@ static struct pt_channel *find_peer(const struct pt_channels *channels,
 	return channel;
 }
 
-/* What its first side told of the other one before it was seen stands there already. */
-static void join(struct pt_channel *channel, unsigned int side, const struct pt_endpoint *row)
+static void add_traffic(struct pt_traffic *to, const struct pt_traffic *from)
 {
-	channel->side[side].end = row->end;
+	to->bytes += from->bytes;
+	to->messages += from->messages;
+	to->would_block += from->would_block;
+	to->failed += from->failed;
+	to->empty += from->empty;
+	to->fds += from->fds;
+}
+
+/*
+ * An end turns out to be the second side of a channel. What the first side told of it stands there already; what is known
+ * of the end itself, from records that came before its description, goes there.
+ */
+static int join(struct pt_channels *channels, struct pt_channel *channel, struct pt_channel *before,
+		uint64_t end)
+{
+	struct pt_side *side = &channel->side[1];
+
+	side->end = end;
+	if (before) {
+		add_traffic(&side->sent, &before->side[0].sent);
+		add_traffic(&side->received, &before->side[0].received);
+		before->side[0].sent = before->side[0].received = (struct pt_traffic){0};
+	}
+	return pt_keymap_put(&channels->by_end, end, channel);
 }
 
 static void name_channel(struct pt_channel *channel, const struct pt_record *record)
@@ -234,17 +256,16 @@ int pt_channels_describe(struct pt_channels *channels, const struct pt_record *r
 {
 	const struct pt_endpoint *row = record->row;
 	unsigned int side;
-	struct pt_channel *channel = pt_channel_find(channels, row->end, &side);
+	struct pt_channel *channel = pt_channel_find(channels, row->end, &side), *peer = NULL;
 	bool first;
 
-	if (!channel && PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET) {
-		channel = find_peer(channels, row);
-		if (channel) {
-			side = 1;
-			join(channel, side, row);
-			if (pt_keymap_put(&channels->by_end, row->end, channel))
-				return -ENOMEM;
-		}
+	if ((!channel || !channel->described) && PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET)
+		peer = find_peer(channels, row);
+	if (peer && peer != channel) {
+		if (join(channels, peer, channel, row->end))
+			return -ENOMEM;
+		channel = peer;
+		side = 1;
 	}
 	if (!channel)
 		channel = pt_channel_of(channels, row->end, &side);
