@@ -89,6 +89,8 @@
 	F(__u64, end, ID, "an end")                                                                \
 	F(struct pt_comm, comm, NAME, "name of the process")                                       \
 	F(__u32, pid, ID, "a process that has it open")                                            \
-	F(__u32, flags, FLAGS, "PT_HOLDER_*")
+	F(__u32, flags, FLAGS, "PT_HOLDER_*")                                                      \
+	F(__u64, other, ID,                                                                        \
+	  "an end that targets use, of which `end` is the other side: found by addresses; else 0")
 
 #endif

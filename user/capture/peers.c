@@ -15,15 +15,22 @@
 #include "base/clock.h"
 #include "base/array.h"
 #include "base/parse.h"
+#include "capture/peers_inet.h"
 
 #define PENDING_LIMIT 4096	/* ends of one look; further ones are not looked up */
 #define HOLDER_LIMIT  4096	/* records of one look */
 #define LOOK_NS	      100000000 /* at most, for one look */
 #define REST	      100	/* times as long as the last look took is there none */
 
+struct pending {
+	uint64_t end;
+	uint64_t other; /* the end that made it known, if that was by addresses; else 0 */
+};
+
 struct pt_peers {
-	uint64_t *pending; /* ends */
+	struct pending *pending;
 	size_t count, room;
+	struct pt_inet_peers inet;
 	uint64_t next; /* CLOCK_MONOTONIC ns: not before */
 };
 
@@ -42,9 +49,10 @@ int pt_peers_new(struct pt_peers **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-static int add_pending(struct pt_peers *peers, uint64_t end)
+static int add_pending(void *context, uint64_t end, uint64_t other)
 {
-	uint64_t *grown;
+	struct pt_peers *peers = context;
+	struct pending *grown;
 
 	if (!end || peers->count == PENDING_LIMIT)
 		return 0;
@@ -52,7 +60,7 @@ static int add_pending(struct pt_peers *peers, uint64_t end)
 	if (!grown)
 		return -ENOMEM;
 	peers->pending = grown;
-	peers->pending[peers->count++] = end;
+	grown[peers->count++] = (struct pending){end, other};
 	return 0;
 }
 
@@ -61,36 +69,40 @@ int pt_peers_note(struct pt_peers *peers, const struct pt_record *record)
 	const struct pt_endpoint *row = record->row;
 	int ret;
 
+	if (record->kind == PT_KIND_endpoint && row->kind == PT_CHANNEL_TCP &&
+	    row->flags & PT_ENDPOINT_LOOPBACK)
+		pt_inet_note(&peers->inet, row);
 	/* Nobody else can have what was made just now; if it is passed on, that is on record. */
 	if (record->kind != PT_KIND_endpoint || row->flags & PT_ENDPOINT_CREATED ||
 	    (row->kind != PT_CHANNEL_PIPE && row->kind != PT_CHANNEL_UNIX))
 		return 0;
-	ret = add_pending(peers, row->end);
-	return ret ? ret : add_pending(peers, row->peer);
+	ret = add_pending(peers, row->end, 0);
+	return ret ? ret : add_pending(peers, row->peer, 0);
 }
 
 static int compare_ends(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const struct pending *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	return (x->end > y->end) - (x->end < y->end);
 }
 
-/* The end that a link below /proc/PID/fd stands for, 0: none that we look for. */
-static uint64_t end_of_link(const struct pt_peers *peers, const char *link)
+/* The end that a link below /proc/PID/fd stands for, NULL: none that we look for. */
+static const struct pending *end_of_link(const struct pt_peers *peers, const char *link)
 {
-	uint64_t number, class, end;
+	struct pending wanted = {0};
+	uint64_t number, class;
 
 	if (pt_parse_literal(&link, "pipe:["))
 		class = PT_CLASS_PIPE;
 	else if (pt_parse_literal(&link, "socket:["))
 		class = PT_CLASS_SOCKET;
 	else
-		return 0;
+		return NULL;
 	if (!pt_parse_number(&link, 10, &number))
-		return 0;
-	end = PT_ENDPOINT_OF(class, number);
-	return bsearch(&end, peers->pending, peers->count, sizeof(end), compare_ends) ? end : 0;
+		return NULL;
+	wanted.end = PT_ENDPOINT_OF(class, number);
+	return bsearch(&wanted, peers->pending, peers->count, sizeof(wanted), compare_ends);
 }
 
 static void read_comm(const char *pid, struct pt_comm *comm)
@@ -110,10 +122,13 @@ static void read_comm(const char *pid, struct pt_comm *comm)
 		memcpy(comm->s, text, (size_t)n - 1 < PT_COMM_LEN ? (size_t)n - 1 : PT_COMM_LEN);
 }
 
-static int tell(struct look *look, const char *pid, int folder, const char *name, uint64_t end)
+static int tell(struct look *look, const char *pid, int folder, const char *name,
+		const struct pending *pending)
 {
-	struct pt_holder row = {
-		.time = look->now, .end = end, .pid = (uint32_t)strtoul(pid, NULL, 10)};
+	struct pt_holder row = {.time = look->now,
+				.end = pending->end,
+				.other = pending->other,
+				.pid = (uint32_t)strtoul(pid, NULL, 10)};
 	struct pt_record record = {.kind = PT_KIND_holder, .row = &row};
 	struct stat st;
 
@@ -140,14 +155,34 @@ static int look_at(struct look *look, const char *pid)
 		return 0;
 	while (!ret && look->found < HOLDER_LIMIT && (entry = readdir(folder))) {
 		ssize_t n = readlinkat(dirfd(folder), entry->d_name, link, sizeof(link) - 1);
-		uint64_t end;
+		const struct pending *pending;
 
 		if (n <= 0)
 			continue;
 		link[n] = '\0';
-		end = end_of_link(look->peers, link);
-		if (end)
-			ret = tell(look, pid, dirfd(folder), entry->d_name, end);
+		pending = end_of_link(look->peers, link);
+		if (pending)
+			ret = tell(look, pid, dirfd(folder), entry->d_name, pending);
+	}
+	closedir(folder);
+	return ret;
+}
+
+/* Of all processes but ourselves. */
+static int look_at_all(struct look *look)
+{
+	unsigned long own = (unsigned long)getpid();
+	struct dirent *entry;
+	DIR *folder = opendir("/proc");
+	int ret = 0;
+
+	if (!folder)
+		return 0;
+	while (!ret && (entry = readdir(folder)) &&
+	       pt_clock_read(CLOCK_MONOTONIC) - look->now < LOOK_NS) {
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    strtoul(entry->d_name, NULL, 10) != own)
+			ret = look_at(look, entry->d_name);
 	}
 	closedir(folder);
 	return ret;
@@ -159,24 +194,15 @@ int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *
 			    .sink = sink,
 			    .context = context,
 			    .now = pt_clock_read(CLOCK_MONOTONIC)};
-	unsigned long own = (unsigned long)getpid();
-	struct dirent *entry;
-	DIR *folder;
-	int ret = 0;
+	int ret;
 
-	if (!peers->count || (!last && look.now < peers->next))
+	if ((!peers->count && !peers->inet.count) || (!last && look.now < peers->next))
 		return 0;
-	folder = opendir("/proc");
-	if (!folder)
-		return 0;
-	qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
-	while (!ret && (entry = readdir(folder)) &&
-	       pt_clock_read(CLOCK_MONOTONIC) - look.now < LOOK_NS) {
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    strtoul(entry->d_name, NULL, 10) != own)
-			ret = look_at(&look, entry->d_name);
+	ret = pt_inet_look(&peers->inet, look.now + LOOK_NS / 2, add_pending, peers);
+	if (!ret && peers->count) {
+		qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
+		ret = look_at_all(&look);
 	}
-	closedir(folder);
 	peers->count = 0;
 	peers->next =
 		pt_clock_read(CLOCK_MONOTONIC) + (pt_clock_read(CLOCK_MONOTONIC) - look.now) * REST;
