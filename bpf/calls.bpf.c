@@ -17,6 +17,8 @@ struct pt_table_map pt_tables SEC(".maps");
 struct pt_free_table_map pt_free_tables SEC(".maps");
 struct pt_spare_table_map pt_spare_tables SEC(".maps");
 struct pt_free_loop_state_map pt_free_loop_states SEC(".maps");
+struct pt_free_turn_counter_map pt_free_turn_counters SEC(".maps");
+struct pt_turn_counter_map pt_turn_counters SEC(".maps");
 
 /* The task that is at a system call: the one whose registers these are. */
 static __always_inline struct task_struct *pt_current(const struct pt_cpu *cpu)
@@ -62,10 +64,8 @@ __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32
 {
 	struct pt_loop_state *state;
 	struct task_struct *task;
-	struct pt_waited_call wait = {};
+	struct pt_waited_call wait = {.cpu = cpu, .timeout = PT_TIMEOUT_UNKNOWN};
 	struct pt_regs *regs;
-	__s32 timeout = PT_TIMEOUT_UNKNOWN;
-	__u32 limit = 0;
 
 	if (!cpu)
 		return 0;
@@ -81,29 +81,28 @@ __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32
 		return 0;
 	switch (end) {
 	case PT_END_EPOLL:
-		timeout = pt_syscall_fourth(regs);
-		limit = pt_syscall_third(regs);
+		wait.timeout = pt_syscall_fourth(regs);
+		wait.limit = pt_syscall_third(regs);
 		wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
 		break;
 	case PT_END_EPOLL_PWAIT2:
-		timeout = pt_timeout_of_timespec(pt_syscall_fourth(regs));
-		limit = pt_syscall_third(regs);
+		wait.timeout = pt_timeout_of_timespec(pt_syscall_fourth(regs));
+		wait.limit = pt_syscall_third(regs);
 		wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
 		break;
 	case PT_END_POLL:
-		timeout = pt_syscall_third(regs);
+		wait.timeout = pt_syscall_third(regs);
 		break;
 	case PT_END_URING:
 		if (!(pt_syscall_fourth(regs) & IORING_ENTER_REGISTERED_RING))
 			wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
 		break;
 	}
-	wait.cpu = cpu;
 	wait.tid = task->pid;
 	wait.now = pt_clock_now(cpu);
 	wait.result = result;
 	wait.number = number;
-	pt_wait_ended(&wait, state, timeout, limit);
+	pt_wait_ended(&wait, state);
 	return 0;
 }
 

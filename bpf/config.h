@@ -42,6 +42,26 @@ struct pt_consumed {
 	__u64 count;
 } __attribute__((aligned(64)));
 
+#define PT_TURN_COUNTERS 1024
+
+/*
+ * Turns of one loop of one task that are not told one by one. The recorder reads it as it is, from time to time: all
+ * counts only grow.
+ */
+struct pt_turn_counter {
+	__u32 tid; /* 0: not in use */
+	__s16 syscall;
+	__u16 empty; /* the last wait was a poll that found nothing */
+	__u64 loop;
+	__u64 first; /* CLOCK_MONOTONIC when the first turn began */
+	__u64 last;  /* and when the last wait returned */
+	__u64 busy;  /* ns in turns */
+	__u64 idle;  /* ns in waits that could sleep */
+	__u64 waits; /* that returned */
+	__u64 over;  /* the task has exited */
+	__u32 turns[PT_TURN_BUCKETS];
+};
+
 /* What the end of a system call means to us. */
 enum pt_call_end {
 	PT_END_NOTHING,
@@ -106,7 +126,9 @@ struct pt_control {
 	__u64 eventfds;	   /* made so far, likewise */
 	__u64 eventfd_operations; /* file_operations of an eventfd: an address, never followed; 0: not known */
 	__u32 tables;		  /* of ends, handed out for the first time */
-	__u32 loop_states; /* likewise */
+	__u32 loop_states;   /* likewise */
+	__u32 turn_counters; /* likewise */
+	__u32 reserved;
 	__u64 registers; /* from the lowest address of a task's kernel stack to the registers it came with; 0: not
 			    known yet */
 	__u64 anonymous_inode; /* the inode that all eventfds share */

@@ -48,6 +48,7 @@ struct pt_loop_state {
 	__u64 epoll_files; /* pt_control.epoll_files when that was found */
 	__u64 entered; /* CLOCK_MONOTONIC when the call that it is in began, if calls are timed */
 	__u64 slept;   /* since when it sleeps in the middle of a turn; else 0 */
+	__u64 asleep;  /* when it first fell asleep in the wait call that it is in; else 0 */
 	__u64 woke;    /* when the longest sleep of the system call that it is in ended */
 	__u64 sleep;   /* and its length in ns, 0: none that was long */
 	__u64 calls;   /* ns in others than wait calls in this turn */
@@ -56,7 +57,12 @@ struct pt_loop_state {
 	__u32 timed;   /* calls were timed all through the turn */
 	__u32 others;  /* calls that found no place in the table */
 	__u32 samples; /* how often the sampler met it in this turn */
-	__u32 reserved;
+	__u32 counter; /* 1 + the number of its loop's pt_turn_counter, 0: it has none */
+	__u32 waits;   /* in a row on this loop, up to PT_COUNT_AFTER */
+	__u8 disturbed; /* it left its CPU in this turn, other than to wait for events, or was sampled */
+	__u8 empty;  /* the last wait was a poll that found nothing */
+	__u8 joined; /* that wait may belong to the same iteration as the next */
+	__u8 reserved;
 	struct pt_turn_call table[PT_TURN_CALLS];
 };
 
@@ -130,6 +136,21 @@ struct pt_loop_state_map {
 };
 extern struct pt_loop_state_map pt_loop_states SEC(".maps");
 
+struct pt_turn_counter_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PT_TURN_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct pt_turn_counter);
+};
+extern struct pt_turn_counter_map pt_turn_counters SEC(".maps");
+
+/* Numbers below a limit that were given back, to be used again. */
+#define PT_FREE_MAP(limit)                                                                         \
+	__uint(type, BPF_MAP_TYPE_STACK);                                                          \
+	__uint(max_entries, limit);                                                                \
+	__type(value, __u32)
+
 extern struct pt_control pt_control;
 
 static __always_inline struct pt_target *pt_target_of(struct task_struct *task)
@@ -142,6 +163,16 @@ static __always_inline struct pt_cpu *pt_this_cpu(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&pt_cpus, &cpu);
+}
+
+/* A number that was given back, or that nobody has had yet; the limit: all are taken. */
+static __always_inline __u32 pt_number_take(void *free, __u32 *handed_out, __u32 limit)
+{
+	__u32 number = 0;
+
+	if (!bpf_map_pop_elem(free, &number))
+		return number;
+	return *handed_out < limit ? __sync_fetch_and_add(handed_out, 1) : limit;
 }
 
 /* By 1 + its number, NULL for 0. */

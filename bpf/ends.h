@@ -48,11 +48,8 @@ struct pt_table_map {
 };
 extern struct pt_table_map pt_tables SEC(".maps");
 
-/* Tables that were given back. */
 struct pt_free_table_map {
-	__uint(type, BPF_MAP_TYPE_STACK);
-	__uint(max_entries, PT_TABLES);
-	__type(value, __u32);
+	PT_FREE_MAP(PT_TABLES);
 };
 extern struct pt_free_table_map pt_free_tables SEC(".maps");
 
@@ -250,11 +247,7 @@ static __always_inline struct pt_table *pt_table_take(struct pt_cpu *cpu)
 	target = pt_target_of(bpf_get_current_task_btf());
 	if (!target)
 		return NULL;
-	if (bpf_map_pop_elem(&pt_free_tables, &index)) {
-		if (pt_control.tables >= PT_TABLES)
-			return bpf_map_lookup_elem(&pt_spare_tables, &index);
-		index = __sync_fetch_and_add(&pt_control.tables, 1);
-	}
+	index = pt_number_take(&pt_free_tables, &pt_control.tables, PT_TABLES);
 	table = bpf_map_lookup_elem(&pt_tables, &index);
 	if (!table) {
 		index = 0;

@@ -43,6 +43,8 @@ int pt_sample_turn(struct bpf_perf_event_data *ctx)
 		return 0;
 	task = bpf_get_current_task_btf();
 	state = pt_loop_state_at(cpu->loop);
+	if (state)
+		state->disturbed = 1;
 	if (state && ++state->samples * pt_config.sample_period > pt_config.stall / 2)
 		pt_sample_long_turn();
 	PT_MESSAGE(sample);

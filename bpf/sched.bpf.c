@@ -220,16 +220,20 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 	pt_slot_publish(s->cpu, slot);
 }
 
-/* Notes when a target goes to sleep in the middle of a turn, unless it is to wait for events as loops do. */
-static __always_inline void pt_sleep_begins(const struct pt_switching *s)
+/* A target leaves the CPU in a turn: to wait for events as loops do, or in its middle. */
+static __always_inline void pt_turn_leaves(const struct pt_switching *s)
 {
-	struct pt_loop_state *state;
+	struct pt_loop_state *state = pt_loop_state_at(s->loop);
+	bool sleeps = s->state && !s->preempt;
 
-	if (!s->state || s->preempt || s->in_call == PT_REASON_POLL)
+	if (!state)
 		return;
-	state = pt_loop_state_at(s->loop);
-	if (state)
+	if (!sleeps || s->in_call != PT_REASON_POLL)
+		state->disturbed = 1;
+	if (sleeps && s->in_call != PT_REASON_POLL)
 		state->slept = s->time;
+	else if (sleeps && !state->asleep)
+		state->asleep = s->time;
 }
 
 static __always_inline void pt_sleep_ends(const struct pt_switching *s)
@@ -368,7 +372,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (s.unseen)
 		s.unseen->fresh = 0;
 	if (s.in_turn)
-		pt_sleep_begins(&s);
+		pt_turn_leaves(&s);
 	if (s.to)
 		wait = pt_waited(&s);
 	if (s.cpu->history_count)

@@ -112,10 +112,12 @@ int BPF_PROG(pt_sched_process_exec, struct task_struct *task, pid_t old_tid)
 	struct pt_exec_message *message;
 	unsigned long start, length;
 	__u32 zero = 0, index = bpf_get_smp_processor_id();
+	struct pt_target *target = pt_target_of(task);
 	void *ring;
 
-	if (!cpu || !pt_target_of(task))
+	if (!cpu || !target)
 		return 0;
+	pt_loop_state_give(cpu, target); /* the new program has loops of its own */
 	message = bpf_map_lookup_elem(&pt_scratch, &zero);
 	ring = bpf_map_lookup_elem(&pt_rings, &index);
 	if (!message || !ring)
