@@ -284,6 +284,7 @@ static void sums_are_charged_with_sleeps(void **state)
 	unsigned int side;
 
 	(void)state;
+	feed_pipe(s, 500, 0);
 	feed_sent(s, 500, PIPE(1), 10, 100);
 	feed_slept_in_write(s, 1000, 3000);
 	feed_slept_in_write(s, 4000, 9000);
@@ -303,6 +304,7 @@ static void who_still_sleeps_at_the_end_is_charged(void **state)
 	unsigned int side;
 
 	(void)state;
+	feed_pipe(s, 500, 0);
 	feed_sent(s, 500, PIPE(1), 10, 100);
 	feed_as(s, switch, .time = 1000, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
 		.reason = PT_REASON_PIPE, .syscall = 1, .flags = PT_SWITCH_VOLUNTARY);
@@ -400,6 +402,97 @@ static void nonsense_is_no_error(void **state)
 	stream_free(s);
 }
 
+/* The socket at the other side is found by addresses, and who has it open by that. */
+static void the_other_side_is_held_by_somebody(void **state)
+{
+	struct stream *s = two_tasks(state);
+	const struct pt_channel *channel;
+	unsigned int side;
+
+	feed_as(s, endpoint, .time = 900, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 1, .peer_port = 2);
+	feed_as(s, opposite, .time = 1000, .end = SOCKET(1), .opposite = SOCKET(7));
+	feed_as(s, opposite, .time = 1000, .end = SOCKET(8), .opposite = SOCKET(1));
+	feed_as(s, opposite, .time = 1000, .end = SOCKET(1), .opposite = SOCKET(9));
+	feed_as(s, holder, .time = 1001, .end = SOCKET(7), .pid = 99, .flags = PT_HOLDER_READS,
+		.comm = {"client"});
+	finish(s, 5000);
+	channel = channel_of(s, SOCKET(7), &side);
+	assert_int_equal(side, 1);
+	assert_ptr_equal(channel, channel_of(s, SOCKET(1), &side));
+	assert_int_equal(channel->side[1].holder_count, 1);
+	assert_string_equal(channel->side[1].holders[0].comm, "client");
+	stream_free(s);
+}
+
+static struct stream *two_that_wait_on_a_futex(uint32_t *child)
+{
+	struct stream *s = a_running_writer();
+
+	feed_fork(s, 100, 10, 30, 30);
+	feed_as(s, switch, .time = 1000, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
+		.reason = PT_REASON_LOCK, .syscall = 202, .flags = PT_SWITCH_VOLUNTARY);
+	feed_wakeup(s, 2000, 10, 30, 2010);
+	feed_as(s, switch, .time = 2010, .next_tid = 10, .prev_state = PT_STATE_IDLE);
+	*child = 30;
+	return s;
+}
+
+static void feed_segment(struct stream *s, uint64_t inode, uint32_t pid)
+{
+	feed_as(s, segment, .time = 3000, .inode = inode, .device = 1, .bytes = 4096, .pid = pid,
+		.flags = PT_SEGMENT_WRITES);
+}
+
+static void wake_ups_belong_to_the_one_segment(void **state)
+{
+	uint32_t child;
+	struct stream *s = two_that_wait_on_a_futex(&child);
+	const struct pt_flow *flow;
+
+	(void)state;
+	feed_segment(s, 5, 10);
+	feed_segment(s, 5, child);
+	feed_segment(s, 6, child);
+	finish(s, 5000);
+	assert_flow(s, child, 10, 0, 1, 0);
+	flow = flow_between(s, child, 10);
+	assert_int_equal(pt_analyses_ipc(&s->all)->channels.list[flow->channel]->kind,
+			 PT_CHANNEL_SHARED);
+	assert_false(flow->unsure);
+	stream_free(s);
+}
+
+static void wake_ups_of_several_segments_are_of_neither(void **state)
+{
+	uint32_t child;
+	struct stream *s = two_that_wait_on_a_futex(&child);
+	const struct pt_flow *flow;
+
+	(void)state;
+	feed_segment(s, 5, 10);
+	feed_segment(s, 5, child);
+	feed_segment(s, 6, 10);
+	feed_segment(s, 6, child);
+	finish(s, 5000);
+	flow = flow_between(s, child, 10);
+	assert_int_equal(pt_analyses_ipc(&s->all)->channels.list[flow->channel]->kind,
+			 PT_CHANNEL_FUTEX);
+	assert_false(flow->unsure);
+	stream_free(s);
+}
+
+static void wake_ups_without_common_memory_are_uncertain(void **state)
+{
+	uint32_t child;
+	struct stream *s = two_that_wait_on_a_futex(&child);
+
+	(void)state;
+	finish(s, 5000);
+	assert_true(flow_between(s, child, 10)->unsure);
+	stream_free(s);
+}
+
 static void connections_are_counted_per_worker(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -448,6 +541,10 @@ int main(void)
 		cmocka_unit_test(depth_over_time_is_kept_where_it_is_slow),
 		cmocka_unit_test(many_unread_messages_are_summed),
 		cmocka_unit_test(nonsense_is_no_error),
+		cmocka_unit_test(the_other_side_is_held_by_somebody),
+		cmocka_unit_test(wake_ups_belong_to_the_one_segment),
+		cmocka_unit_test(wake_ups_of_several_segments_are_of_neither),
+		cmocka_unit_test(wake_ups_without_common_memory_are_uncertain),
 		cmocka_unit_test(connections_are_counted_per_worker),
 	};
 

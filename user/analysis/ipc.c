@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ipc.h"
+#include "analysis/ipc_flows.h"
+#include "analysis/ipc_shared.h"
 #include "analysis/ipc_sleeps.h"
 
 #include <errno.h>
@@ -7,8 +9,6 @@
 
 #include "base/array.h"
 
-/* Flows of one channel that are told apart; the rest goes between unknown ones. */
-#define FLOW_LIMIT 1024
 /* Transfers that may wait for the description of their end. */
 #define EARLY_LIMIT 1024
 /* A reader may be ahead of its writer by as long as the writer's call took, but hardly by more. */
@@ -16,19 +16,17 @@
 
 #define OUR_KINDS                                                                                  \
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
-	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder))
-
-/* The flows of a channel, most recently used first. */
-struct flows_of {
-	struct pt_flow **flows;
-	size_t count, room;
-};
+	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
+	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
 	struct pt_model *model;
 	struct pt_task_rows sleeps;
-	/* Transfers through sockets that are still to be described: the record of that may be some microseconds late. */
+	/*
+	 * Transfers through ends that are still to be described: records of one moment have no order among kinds, and the
+	 * description may come from another CPU.
+	 */
 	struct pt_transfer *early;
 	size_t early_count, early_room;
 };
@@ -42,68 +40,22 @@ struct delivery_to {
 
 extern const struct pt_analysis_class pt_ipc_class;
 
-static struct pt_flow *new_flow(struct ipc *ipc, struct flows_of *of)
-{
-	struct pt_ipc *result = &ipc->result;
-	struct pt_flow **grown, *flow;
-
-	grown = pt_array_grow(of->flows, of->count, &of->room, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	of->flows = grown;
-	grown = pt_array_grow(result->flows, result->flow_count, &result->flow_room,
-			      sizeof(*grown));
-	if (!grown)
-		return NULL;
-	result->flows = grown;
-	flow = calloc(1, sizeof(*flow));
-	if (flow)
-		of->flows[of->count++] = result->flows[result->flow_count++] = flow;
-	return flow;
-}
-
-static struct pt_flow *find_flow(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
-				 const struct pt_model_task *from, const struct pt_model_task *to)
-{
-	struct flows_of *of = channel->extra;
-	struct pt_flow *flow;
-	size_t i;
-
-	if (!of)
-		channel->extra = of = calloc(1, sizeof(*of));
-	if (!of)
-		return NULL;
-	if (of->count >= FLOW_LIMIT)
-		from = to = pt_model_nobody(ipc->model);
-	for (i = 0; i < of->count; i++) {
-		flow = of->flows[i];
-		if (flow->from != from || flow->to != to || flow->side != side)
-			continue;
-		of->flows[i] = of->flows[i / 2];
-		of->flows[i / 2] = flow;
-		return flow;
-	}
-	flow = new_flow(ipc, of);
-	if (!flow)
-		return NULL;
-	flow->from = from;
-	flow->to = to;
-	flow->channel = channel->index;
-	flow->side = (uint8_t)side;
-	return flow;
-}
-
 static int on_delivery(void *context, const struct pt_delivery *delivery)
 {
 	struct delivery_to *to = context;
-	struct pt_flow *flow =
-		find_flow(to->ipc, to->channel, to->side, delivery->from, delivery->to);
+	struct pt_flow *flow = pt_ipc_flow(&to->ipc->result, to->ipc->model, to->channel, to->side,
+					   delivery->from, delivery->to);
 
 	if (!flow)
 		return -ENOMEM;
 	flow->bytes += delivery->bytes;
 	flow->messages += delivery->messages;
 	return delivery->timed ? pt_histogram_add(&flow->latency, delivery->latency) : 0;
+}
+
+bool pt_ipc_carries_no_bytes(const struct pt_channel *channel)
+{
+	return channel->kind == PT_CHANNEL_SHARED || channel->kind == PT_CHANNEL_FUTEX;
 }
 
 /* A task that no other record mentions is still a sender. */
@@ -214,22 +166,7 @@ static bool is_early(const struct ipc *ipc, const struct pt_transfer *row)
 	unsigned int side;
 	const struct pt_channel *channel = pt_channel_find(&ipc->result.channels, row->end, &side);
 
-	return PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET && !(channel && channel->described) &&
-	       ipc->early_count < EARLY_LIMIT;
-}
-
-static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
-{
-	struct pt_transfer *grown;
-
-	if (!is_early(ipc, row))
-		return take_transfer(ipc, row);
-	grown = pt_array_grow(ipc->early, ipc->early_count, &ipc->early_room, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	ipc->early = grown;
-	grown[ipc->early_count++] = *row;
-	return 0;
+	return !channel || !channel->described;
 }
 
 /* Takes what came early for an end; 0: for all. */
@@ -246,6 +183,22 @@ static int take_early(struct ipc *ipc, uint64_t end)
 	}
 	ipc->early_count = left;
 	return ret;
+}
+
+static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
+{
+	struct pt_transfer *grown;
+
+	if (!is_early(ipc, row))
+		return take_transfer(ipc, row);
+	if (ipc->early_count == EARLY_LIMIT && take_early(ipc, 0))
+		return -ENOMEM;
+	grown = pt_array_grow(ipc->early, ipc->early_count, &ipc->early_room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	ipc->early = grown;
+	grown[ipc->early_count++] = *row;
+	return 0;
 }
 
 static int on_endpoint(struct ipc *ipc, const struct pt_record *record)
@@ -320,6 +273,10 @@ static int on_record(void *self, const struct pt_record *record)
 		return on_pass(ipc, record->row);
 	case PT_KIND_holder:
 		return on_holder(ipc, record->row);
+	case PT_KIND_opposite:
+		return pt_channels_add_opposite(&ipc->result.channels, record->row);
+	case PT_KIND_segment:
+		return pt_ipc_segment(&ipc->result, record, ipc->model);
 	default:
 		return 0;
 	}
@@ -336,7 +293,7 @@ static int on_span(void *self, const struct pt_span *span)
 	if (!sleeps)
 		return -ENOMEM;
 	pt_ipc_sleeps_add(sleeps, span);
-	return 0;
+	return pt_ipc_woken(&ipc->result, span, ipc->model);
 }
 
 bool pt_ipc_is_used(const struct pt_channel *channel)
@@ -350,7 +307,7 @@ bool pt_ipc_is_used(const struct pt_channel *channel)
 		    received->empty)
 			return true;
 	}
-	return false;
+	return channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1;
 }
 
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
@@ -396,10 +353,13 @@ static bool has_outsider(const struct pt_side *side, uint32_t flag)
 static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 {
 	const struct pt_side *own = &channel->side[side];
+	bool crowd;
 
-	bool crowd = !channel->two_sided &&
-		     ((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
-		      (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
+	if (pt_ipc_carries_no_bytes(channel))
+		return false;
+	crowd = !channel->two_sided &&
+		((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
+		 (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
 
 	return crowd || own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE);
 }
@@ -432,10 +392,12 @@ static int finish(void *self)
 					      on_delivery,
 					      &(struct delivery_to){ipc, channel, side});
 	}
+	if (!ret)
+		ret = pt_ipc_shared_finish(result);
 	for (i = 0; i < result->flow_count; i++) {
 		struct pt_flow *flow = result->flows[i];
 
-		flow->unsure = is_unsure(result->channels.list[flow->channel], flow->side);
+		flow->unsure |= is_unsure(result->channels.list[flow->channel], flow->side);
 	}
 	if (result->flow_count)
 		qsort(result->flows, result->flow_count, sizeof(struct pt_flow *), compare_flows);
@@ -459,19 +421,8 @@ static int start(void **self, struct pt_model *model)
 static void release(void *self)
 {
 	struct ipc *ipc = self;
-	size_t i;
 
-	for (i = 0; i < ipc->result.channels.count; i++) {
-		struct flows_of *of = ipc->result.channels.list[i]->extra;
-
-		free(of ? of->flows : NULL);
-		free(of);
-	}
-	for (i = 0; i < ipc->result.flow_count; i++) {
-		pt_histogram_clear(&ipc->result.flows[i]->latency);
-		free(ipc->result.flows[i]);
-	}
-	free(ipc->result.flows);
+	pt_ipc_flows_clear(&ipc->result);
 	free(ipc->early);
 	pt_channels_clear(&ipc->result.channels);
 	pt_task_rows_clear(&ipc->sleeps);

@@ -22,13 +22,8 @@
 #define LOOK_NS	      100000000 /* at most, for one look */
 #define REST	      100	/* times as long as the last look took is there none */
 
-struct pending {
-	uint64_t end;
-	uint64_t other; /* the end that made it known, if that was by addresses; else 0 */
-};
-
 struct pt_peers {
-	struct pending *pending;
+	uint64_t *pending; /* ends */
 	size_t count, room;
 	struct pt_inet_peers inet;
 	uint64_t next; /* CLOCK_MONOTONIC ns: not before */
@@ -36,7 +31,7 @@ struct pt_peers {
 
 /* A look under way. */
 struct look {
-	const struct pt_peers *peers;
+	struct pt_peers *peers;
 	pt_probes_sink sink;
 	void *context;
 	uint64_t now;
@@ -49,10 +44,9 @@ int pt_peers_new(struct pt_peers **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-static int add_pending(void *context, uint64_t end, uint64_t other)
+static int add_pending(struct pt_peers *peers, uint64_t end)
 {
-	struct pt_peers *peers = context;
-	struct pending *grown;
+	uint64_t *grown;
 
 	if (!end || peers->count == PENDING_LIMIT)
 		return 0;
@@ -60,7 +54,7 @@ static int add_pending(void *context, uint64_t end, uint64_t other)
 	if (!grown)
 		return -ENOMEM;
 	peers->pending = grown;
-	grown[peers->count++] = (struct pending){end, other};
+	grown[peers->count++] = end;
 	return 0;
 }
 
@@ -76,33 +70,32 @@ int pt_peers_note(struct pt_peers *peers, const struct pt_record *record)
 	if (record->kind != PT_KIND_endpoint || row->flags & PT_ENDPOINT_CREATED ||
 	    (row->kind != PT_CHANNEL_PIPE && row->kind != PT_CHANNEL_UNIX))
 		return 0;
-	ret = add_pending(peers, row->end, 0);
-	return ret ? ret : add_pending(peers, row->peer, 0);
+	ret = add_pending(peers, row->end);
+	return ret ? ret : add_pending(peers, row->peer);
 }
 
 static int compare_ends(const void *a, const void *b)
 {
-	const struct pending *x = a, *y = b;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	return (x->end > y->end) - (x->end < y->end);
+	return (x > y) - (x < y);
 }
 
-/* The end that a link below /proc/PID/fd stands for, NULL: none that we look for. */
-static const struct pending *end_of_link(const struct pt_peers *peers, const char *link)
+/* The end that a link below /proc/PID/fd stands for, 0: none that we look for. */
+static uint64_t end_of_link(const struct pt_peers *peers, const char *link)
 {
-	struct pending wanted = {0};
-	uint64_t number, class;
+	uint64_t number, class, end;
 
 	if (pt_parse_literal(&link, "pipe:["))
 		class = PT_CLASS_PIPE;
 	else if (pt_parse_literal(&link, "socket:["))
 		class = PT_CLASS_SOCKET;
 	else
-		return NULL;
+		return 0;
 	if (!pt_parse_number(&link, 10, &number))
-		return NULL;
-	wanted.end = PT_ENDPOINT_OF(class, number);
-	return bsearch(&wanted, peers->pending, peers->count, sizeof(wanted), compare_ends);
+		return 0;
+	end = PT_ENDPOINT_OF(class, number);
+	return bsearch(&end, peers->pending, peers->count, sizeof(end), compare_ends) ? end : 0;
 }
 
 static void read_comm(const char *pid, struct pt_comm *comm)
@@ -122,13 +115,10 @@ static void read_comm(const char *pid, struct pt_comm *comm)
 		memcpy(comm->s, text, (size_t)n - 1 < PT_COMM_LEN ? (size_t)n - 1 : PT_COMM_LEN);
 }
 
-static int tell(struct look *look, const char *pid, int folder, const char *name,
-		const struct pending *pending)
+static int tell(struct look *look, const char *pid, int folder, const char *name, uint64_t end)
 {
-	struct pt_holder row = {.time = look->now,
-				.end = pending->end,
-				.other = pending->other,
-				.pid = (uint32_t)strtoul(pid, NULL, 10)};
+	struct pt_holder row = {
+		.time = look->now, .end = end, .pid = (uint32_t)strtoul(pid, NULL, 10)};
 	struct pt_record record = {.kind = PT_KIND_holder, .row = &row};
 	struct stat st;
 
@@ -155,17 +145,28 @@ static int look_at(struct look *look, const char *pid)
 		return 0;
 	while (!ret && look->found < HOLDER_LIMIT && (entry = readdir(folder))) {
 		ssize_t n = readlinkat(dirfd(folder), entry->d_name, link, sizeof(link) - 1);
-		const struct pending *pending;
+		uint64_t end;
 
 		if (n <= 0)
 			continue;
 		link[n] = '\0';
-		pending = end_of_link(look->peers, link);
-		if (pending)
-			ret = tell(look, pid, dirfd(folder), entry->d_name, pending);
+		end = end_of_link(look->peers, link);
+		if (end)
+			ret = tell(look, pid, dirfd(folder), entry->d_name, end);
 	}
 	closedir(folder);
 	return ret;
+}
+
+/* Tells which socket is at the other side; who has it open is told a moment later. */
+static int tell_opposite(void *context, uint64_t opposite, uint64_t end)
+{
+	struct look *look = context;
+	struct pt_opposite row = {.time = look->now - 1, .end = end, .opposite = opposite};
+	int ret = look->sink(look->context,
+			     &(struct pt_record){.kind = PT_KIND_opposite, .row = &row});
+
+	return ret ? ret : add_pending(look->peers, opposite);
 }
 
 /* Of all processes but ourselves. */
@@ -198,7 +199,7 @@ int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *
 
 	if ((!peers->count && !peers->inet.count) || (!last && look.now < peers->next))
 		return 0;
-	ret = pt_inet_look(&peers->inet, look.now + LOOK_NS / 2, add_pending, peers);
+	ret = pt_inet_look(&peers->inet, look.now + LOOK_NS / 2, tell_opposite, &look);
 	if (!ret && peers->count) {
 		qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
 		ret = look_at_all(&look);

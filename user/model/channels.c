@@ -19,6 +19,8 @@ static const uint8_t kind_of_class[] = {
 	[PT_CLASS_POSIX_QUEUE] = PT_CHANNEL_POSIX_QUEUE,
 	[PT_CLASS_SYSV_QUEUE] = PT_CHANNEL_SYSV_QUEUE,
 	[PT_CLASS_MEMORY] = PT_CHANNEL_MEMORY,
+	[PT_CLASS_SHARED] = PT_CHANNEL_SHARED,
+	[PT_CLASS_FUTEX] = PT_CHANNEL_FUTEX,
 };
 
 struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t end,
@@ -284,40 +286,28 @@ int pt_channels_describe(struct pt_channels *channels, const struct pt_record *r
 	return take_queues(channel, side, row, first);
 }
 
-/* The channel of an end that no target uses: that of its other side, if it was found by that. 0 or -ENOMEM. */
-static int find_held(struct pt_channels *channels, const struct pt_holder *holder,
-		     struct pt_channel **out, unsigned int *side)
+int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_opposite *row)
 {
-	struct pt_channel *channel = pt_channel_find(channels, holder->end, side);
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_find(channels, row->end, &side);
 
-	if (!channel && holder->other) {
-		channel = pt_channel_find(channels, holder->other, side);
-		*side = !*side;
-		if (channel && (!channel->two_sided || channel->side[*side].end))
-			channel = NULL;
-		if (channel) {
-			channel->side[*side].end = holder->end;
-			if (pt_keymap_put(&channels->by_end, holder->end, channel))
-				return -ENOMEM;
-		}
-	}
-	*out = channel;
-	return 0;
+	if (!channel || !channel->two_sided || channel->side[!side].end ||
+	    pt_keymap_get(&channels->by_end, row->opposite))
+		return 0;
+	channel->side[!side].end = row->opposite;
+	return pt_keymap_put(&channels->by_end, row->opposite, channel);
 }
 
 int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder)
 {
 	unsigned int side;
-	struct pt_channel *channel;
+	struct pt_channel *channel = pt_channel_find(channels, holder->end, &side);
+	struct pt_side *own = channel ? &channel->side[side] : NULL;
 	struct pt_holder_of *holders;
-	struct pt_side *own;
 	uint32_t i;
 
-	if (find_held(channels, holder, &channel, &side))
-		return -ENOMEM;
 	if (!channel)
 		return 0;
-	own = &channel->side[side];
 	for (i = 0; i < own->holder_count && own->holders[i].pid != holder->pid; i++)
 		;
 	if (i == HOLDER_LIMIT)

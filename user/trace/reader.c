@@ -30,8 +30,8 @@ struct pt_reader {
 };
 
 /*
- * Among records of one time: who is made, and what an end of a channel is, before what is done; who is
- * woken before it runs, and what it does before it exits.
+ * Among records of one time: who is made before what it does, who is woken before it runs, and what
+ * it does before it exits.
  */
 static uint64_t kind_rank(uint32_t kind)
 {
@@ -42,20 +42,18 @@ static uint64_t kind_rank(uint32_t kind)
 		return 1;
 	case PT_KIND_exec:
 		return 2;
-	case PT_KIND_endpoint:
-		return 3;
 	case PT_KIND_wakeup:
-		return 5;
-	case PT_KIND_occupant:
-		return 6;
-	case PT_KIND_switch:
-		return 7;
-	case PT_KIND_exit:
-		return 8;
-	case PT_KIND_loss:
-		return 9;
-	default:
 		return 4;
+	case PT_KIND_occupant:
+		return 5;
+	case PT_KIND_switch:
+		return 6;
+	case PT_KIND_exit:
+		return 7;
+	case PT_KIND_loss:
+		return 8;
+	default:
+		return 3;
 	}
 }
 

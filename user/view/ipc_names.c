@@ -99,7 +99,15 @@ static json_t *outsider(const struct pt_channel *channel, unsigned int side, uin
 json_t *pt_ipc_party(const struct pt_channel *channel, const struct pt_model_task *task,
 		     unsigned int side, uint32_t flag)
 {
-	return task ? pt_json_who(task) : outsider(channel, side, flag);
+	json_t *json;
+
+	if (!task)
+		return outsider(channel, side, flag);
+	json = pt_json_who(task);
+	if (task->target || !task->process->pid || !pt_json_put(json, "outside", json_true()))
+		return json;
+	json_decref(json);
+	return NULL;
 }
 
 json_t *pt_ipc_from(const struct pt_channel *channel, const struct pt_flow *flow)

@@ -44,6 +44,7 @@ static json_t *traffic_json(const struct pt_traffic *traffic)
 	return NULL;
 }
 
+/* Who has that open, and is not recorded; of shared memory: whoever maps it. */
 static json_t *holders_json(const struct pt_side *side)
 {
 	json_t *list = json_array();
@@ -126,7 +127,8 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	ret |= pt_json_put(json, "depth_bytes", depth_json(source, &side->queue));
 	if (side->queue.depth)
 		ret |= pt_json_put(json, "depth_series", series_json(side->queue.depth));
-	ret |= pt_json_put(json, "outside_holders", holders_json(side));
+	if (channel->kind != PT_CHANNEL_SHARED)
+		ret |= pt_json_put(json, "outside_holders", holders_json(side));
 	if (!ret)
 		return json;
 	json_decref(json);
@@ -186,6 +188,10 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 	ret |= pt_json_put(json, "listens", json_boolean(channel->flags & PT_ENDPOINT_LISTENS));
 	ret |= pt_json_put(json, "created_by", who_or_null(channel->creator));
 	ret |= pt_json_put(json, "first_ns", pt_json_int(channel->first_ns));
+	if (channel->kind == PT_CHANNEL_SHARED) {
+		ret |= pt_json_put(json, "mapped_bytes", pt_json_int(channel->mapped));
+		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0]));
+	}
 	ret |= put_sums(json, channel);
 	ret |= json_array_append_new(ends, side_json(source, channel, 0));
 	if (channel->two_sided && (channel->side[1].end || channel->side[1].port))
@@ -282,17 +288,42 @@ static bool is_in_cluster(const struct pt_model_task *task)
 	return task->process->leader && task->process->leader->model == PT_MODEL_CLUSTER;
 }
 
-/* What went between threads of a process, between processes, and between a cluster's. */
+/* What went between tasks of one kind. */
+struct sum {
+	uint64_t bytes, messages;
+	uint64_t eventfds; /* of the messages, which wake and say nothing else */
+	uint64_t futexes;  /* wake-ups that are no messages */
+};
+
+static void add_to_sum(struct sum *sum, const struct pt_channel *channel,
+		       const struct pt_flow *flow)
+{
+	if (pt_ipc_carries_no_bytes(channel)) {
+		sum->futexes += flow->messages;
+		return;
+	}
+	sum->bytes += flow->bytes;
+	sum->messages += flow->messages;
+	sum->eventfds += channel->kind == PT_CHANNEL_EVENTFD ? flow->messages : 0;
+}
+
+static json_t *kind_json(const struct sum *sum)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "bytes", pt_json_int(sum->bytes), "messages",
+			 pt_json_int(sum->messages), "wakeups", pt_json_int(sum->eventfds),
+			 "futex_wakeups", pt_json_int(sum->futexes));
+}
+
+/* Between threads of a process, between processes, and between a cluster's. */
 static json_t *models_json(const struct pt_source *source)
 {
 	const struct pt_ipc *ipc = pt_analyses_ipc(source->analyses);
-	struct pt_traffic thread = {0}, process = {0}, cluster = {0};
+	struct sum thread = {0}, process = {0}, cluster = {0};
 	size_t i;
 
 	for (i = 0; i < ipc->flow_count; i++) {
 		const struct pt_flow *flow = ipc->flows[i];
-		const struct pt_channel *channel = ipc->channels.list[flow->channel];
-		struct pt_traffic *sum = &process;
+		struct sum *sum = &process;
 
 		if (!flow->from || !flow->to || flow->from == flow->to)
 			continue;
@@ -300,18 +331,10 @@ static json_t *models_json(const struct pt_source *source)
 			sum = &thread;
 		else if (is_in_cluster(flow->from) || is_in_cluster(flow->to))
 			sum = &cluster;
-		sum->bytes += flow->bytes;
-		sum->messages += flow->messages;
-		/* Of an eventfd the bytes say nothing: its messages are wake-ups. */
-		sum->empty += channel->kind == PT_CHANNEL_EVENTFD ? flow->messages : 0;
+		add_to_sum(sum, ipc->channels.list[flow->channel], flow);
 	}
-	return json_pack("{s:{s:o,s:o,s:o}, s:{s:o,s:o,s:o}, s:{s:o,s:o,s:o}}", "thread", "bytes",
-			 pt_json_int(thread.bytes), "messages", pt_json_int(thread.messages),
-			 "wakeups", pt_json_int(thread.empty), "process", "bytes",
-			 pt_json_int(process.bytes), "messages", pt_json_int(process.messages),
-			 "wakeups", pt_json_int(process.empty), "cluster", "bytes",
-			 pt_json_int(cluster.bytes), "messages", pt_json_int(cluster.messages),
-			 "wakeups", pt_json_int(cluster.empty));
+	return json_pack("{s:o, s:o, s:o}", "thread", kind_json(&thread), "process",
+			 kind_json(&process), "cluster", kind_json(&cluster));
 }
 
 static uint64_t lost_transfers(const struct pt_source *source)
@@ -321,7 +344,7 @@ static uint64_t lost_transfers(const struct pt_source *source)
 
 	for (i = 0; i < source->loss_count; i++) {
 		if (source->losses[i].kind >= PT_KIND_endpoint &&
-		    source->losses[i].kind <= PT_KIND_holder)
+		    source->losses[i].kind <= PT_KIND_opposite)
 			sum += source->losses[i].count;
 	}
 	return sum;

@@ -5,8 +5,10 @@
 
 #include "view/text_part.h"
 
-#define SHOWN_PAIRS   16
-#define SHOWN_TROUBLE 8
+#define SHOWN_PAIRS    16
+#define SHOWN_TROUBLE  8
+#define SHOWN_SEGMENTS 8
+#define SHOWN_MAPPERS  4
 
 struct name {
 	char s[96];
@@ -159,9 +161,10 @@ static int write_pair(const struct pt_text *text, const json_t *pair)
 {
 	const json_t *latency = pt_text_at(pair, "latency_ns");
 	bool timed = json_is_object(latency);
+	uint64_t bytes = pt_text_int(pair, "bytes");
 
 	return pt_text_line(text, "%10s %10s %9s %9s %9s%s %s -> %s  %s",
-			    pt_format_bytes(pt_text_int(pair, "bytes")).s,
+			    bytes ? pt_format_bytes(bytes).s : "-",
 			    pt_format_count(pt_text_int(pair, "messages")).s,
 			    timed ? pt_format_ns(pt_text_int(latency, "p50")).s : "-",
 			    timed ? pt_format_ns(pt_text_int(latency, "p99")).s : "-",
@@ -169,6 +172,25 @@ static int write_pair(const struct pt_text *text, const json_t *pair)
 			    json_is_true(pt_text_at(pair, "uncertain")) ? "?" : " ",
 			    name_of(pt_text_at(pair, "from")).s, name_of(pt_text_at(pair, "to")).s,
 			    through(pair).s);
+}
+
+static int write_model(const struct pt_text *text, const char *words, const json_t *sum)
+{
+	uint64_t messages = pt_text_int(sum, "messages"), wakeups = pt_text_int(sum, "wakeups");
+	uint64_t futexes = pt_text_int(sum, "futex_wakeups");
+	char of_them[64] = "", beside[80] = "";
+
+	if (!messages && !futexes)
+		return 0;
+	if (wakeups)
+		snprintf(of_them, sizeof(of_them), ", %s of them wake-ups through eventfds",
+			 pt_format_count(wakeups).s);
+	if (futexes)
+		snprintf(beside, sizeof(beside), "; %s wake-ups through futexes",
+			 pt_format_count(futexes).s);
+	return pt_text_line(text, "  between %s: %s messages, %s%s%s", words,
+			    pt_format_count(messages).s,
+			    pt_format_bytes(pt_text_int(sum, "bytes")).s, of_them, beside);
 }
 
 /* One line for each way of running in parallel that something was seen of. */
@@ -182,17 +204,48 @@ static int write_models(const struct pt_text *text)
 	size_t i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < PT_ARRAY_SIZE(models); i++) {
-		const json_t *sum =
-			json_object_get(pt_text_at(text->document, "ipc.models"), models[i].key);
+	for (i = 0; !ret && i < PT_ARRAY_SIZE(models); i++)
+		ret = write_model(text, models[i].words,
+				  json_object_get(pt_text_at(text->document, "ipc.models"),
+						  models[i].key));
+	return ret;
+}
 
-		if (pt_text_int(sum, "messages"))
-			ret = pt_text_line(text,
-					   "  between %s: %s messages, %s; %s of them wake-ups",
-					   models[i].words,
-					   pt_format_count(pt_text_int(sum, "messages")).s,
-					   pt_format_bytes(pt_text_int(sum, "bytes")).s,
-					   pt_format_count(pt_text_int(sum, "wakeups")).s);
+static int write_segment(const struct pt_text *text, const json_t *channel)
+{
+	const json_t *list = pt_text_at(channel, "mapped_by");
+	size_t count = json_array_size(list), i;
+	char who[160] = "";
+	int at = 0;
+
+	for (i = 0; i < count && i < SHOWN_MAPPERS; i++) {
+		const json_t *process = json_array_get(list, i);
+
+		at += snprintf(who + at, sizeof(who) - (size_t)at, "%s%.15s %" PRIu64,
+			       i ? ", " : "", pt_text_string(process, "comm"),
+			       pt_text_int(process, "pid"));
+	}
+	if (count > i)
+		snprintf(who + at, sizeof(who) - (size_t)at, " and %zu more", count - i);
+	return pt_text_line(text, "  %s of shared memory, %s, are mapped by %s",
+			    pt_format_bytes(pt_text_int(channel, "mapped_bytes")).s,
+			    pt_text_string(channel, "name"), who);
+}
+
+/* What is written there is not seen, so it has no place among the flows. */
+static int write_segments(const struct pt_text *text)
+{
+	const json_t *channels = pt_text_at(text->document, "ipc.channels");
+	size_t i, shown = 0;
+	int ret = 0;
+
+	for (i = 0; !ret && i < json_array_size(channels) && shown < SHOWN_SEGMENTS; i++) {
+		const json_t *channel = json_array_get(channels, i);
+
+		if (strcmp(pt_text_string(channel, "kind"), "shared-memory") != 0)
+			continue;
+		ret = write_segment(text, channel);
+		shown++;
 	}
 	return ret;
 }
@@ -204,7 +257,7 @@ int pt_text_ipc(const struct pt_text *text)
 	uint64_t lost = pt_text_int(text->document, "ipc.lost_records");
 	int ret;
 
-	if (!count)
+	if (!count && !json_array_size(pt_text_at(text->document, "ipc.channels")))
 		return 0;
 	pt_text_heading(text, "Who talks to whom");
 	ret = write_troubles(text);
@@ -219,6 +272,8 @@ int pt_text_ipc(const struct pt_text *text)
 		ret = write_pair(text, json_array_get(pairs, i));
 	if (!ret && count > i)
 		ret = pt_text_line(text, "  and %zu smaller ones", count - i);
+	if (!ret)
+		ret = write_segments(text);
 	if (!ret && lost)
 		ret = pt_text_line(text, "  %s records of channels were lost: figures are too low",
 				   pt_format_count(lost).s);
