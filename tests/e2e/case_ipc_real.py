@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Real programs, byte by byte: what the report says of each end of a channel is what strace saw in the same run."""
 
+import glob
+import os
+import pwd
 import shutil
 import socket
 import sys
@@ -106,6 +109,11 @@ def need(*commands):
             raise Skip(f"{command} is not installed")
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 def child_of(pid):
     children = read(f"/proc/{pid}/task/{pid}/children").split()
     return children and int(children[0])
@@ -182,8 +190,136 @@ def splice_and_passed_descriptors_as_strace_sees_them(box):
 def redis_as_strace_sees_it(box):
     need("redis-server")
     write(box.path("redis.sh"), REDIS)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    report = same_as_strace(box, "redis", "/bin/sh", "redis.sh", port)
+    report = same_as_strace(box, "redis", "/bin/sh", "redis.sh", free_port())
     both_sides_known(box, report, "tcp")
     both_sides_known(box, report, "unix")
+
+
+NGINX = """
+daemon off; worker_processes 2; pid {dir}/pid; error_log {dir}/error;
+events {{ worker_connections 256; }}
+http {{
+  log_format counts '$request_length $bytes_sent'; access_log {dir}/log counts;
+  client_body_temp_path {dir}/a; proxy_temp_path {dir}/b; fastcgi_temp_path {dir}/c; uwsgi_temp_path {dir}/d;
+  scgi_temp_path {dir}/e;
+  server {{ listen 127.0.0.1:{port}; root {dir}; sendfile on; }}
+  server {{ listen unix:{dir}/sock; root {dir}; }}
+}}
+"""
+
+# Asks for a small file and a big one in turn, over TCP and over the Unix socket.
+ASK = """
+import http.client, os, socket, sys, threading, time
+folder, port = sys.argv[1], int(sys.argv[2])
+class Unix(http.client.HTTPConnection):
+    def connect(self): self.sock = socket.socket(socket.AF_UNIX); self.sock.connect(f'{folder}/sock')
+def ask(connection):
+    for i in range(30):
+        connection.request('GET', '/small' if i % 2 else '/big'); connection.getresponse().read()
+    connection.close()
+for _ in range(100):
+    if os.path.exists(f'{folder}/sock') and os.path.exists(f'{folder}/pid'): break
+    time.sleep(0.05)
+threads = [threading.Thread(target=ask, args=(http.client.HTTPConnection('127.0.0.1', port),)) for _ in range(3)]
+threads += [threading.Thread(target=ask, args=(Unix('nginx'),)) for _ in range(2)]
+[t.start() for t in threads]; [t.join() for t in threads]
+os.kill(int(open(f'{folder}/pid').read()), 15)
+"""
+
+
+@case
+def nginx_by_its_own_log(box):
+    """What nginx logs of each request is what it received and sent, over TCP and a Unix socket."""
+    if not shutil.which("nginx"):
+        raise Skip("nginx is not installed")
+    folder, port = box.path("nginx"), free_port()
+    os.mkdir(folder)
+    os.chmod(folder, 0o755)
+    write(f"{folder}/conf", NGINX.format(dir=folder, port=port))
+    write(f"{folder}/small", "x" * 3000)
+    write(f"{folder}/big", "y" * 500000)
+    write(box.path("ask.py"), ASK)
+    _, path = box.record("/bin/sh", "-c", f"{sys.executable} ask.py {folder} {port} & nginx -c {folder}/conf; wait")
+    report = box.load(path)
+    counts = [[int(n) for n in line.split()] for line in read(f"{folder}/log").splitlines()]
+    box.equal(len(counts), 150, "requests in nginx's log")
+    workers = [w for p in report.data["balance"] if p["port"] == port or p.get("name") == f"{folder}/sock"
+               for w in p["workers"]]
+    box.equal((sum(w["received_bytes"] for w in workers), sum(w["sent_bytes"] for w in workers)),
+              (sum(c[0] for c in counts), sum(c[1] for c in counts)), "bytes of requests and answers")
+    box.equal(sum(w["accepted"] for w in workers), 5, "connections accepted")
+
+
+@case
+def redis_by_its_own_counters(box):
+    if not shutil.which("redis-server"):
+        raise Skip("redis-server is not installed")
+    port = free_port()
+    server = box.start("redis-server", "--port", port, "--save", "")
+    box.wait_for(lambda: not box.run("redis-cli", "-p", port, "ping").status, "redis answers")
+    recorder, path = box.start_recording("-p", server.pid)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+
+        def totals():
+            client.sendall(b"INFO stats\r\n")
+            text = client.recv(65536).decode()
+            return [int(text.split(f"total_net_{way}_bytes:")[1].split()[0]) for way in ("input", "output")], len(text)
+
+        before, answer = totals()
+        for i in range(300):
+            client.sendall(b"SET key%d %s\r\n" % (i, b"v" * (i + 1)))
+            box.equal(client.recv(100), b"+OK\r\n", "redis's answer")
+        after, _ = totals()
+    # Redis counts a request when it is read, and an answer when it has been written.
+    server.terminate()
+    box.finish(recorder)
+    report = box.load(path)
+    end = max((e for c in report.data["ipc"]["channels"] if c["kind"] == "tcp" for e in c["ends"]
+               if e["address"].endswith(f":{port}")), key=lambda e: e["received"]["bytes"])
+    box.equal(end["received"]["bytes"], after[0] - before[0] + len("INFO stats\r\n"), "bytes that redis received")
+    box.equal(end["sent"]["messages"], 302, "answers")
+    box.check(end["sent"]["bytes"] > after[1] - before[1] >= 300 * 5 + answer, "bytes that redis sent")
+
+
+def postgres_programs():
+    """The folder of its programs, which no PATH has."""
+    folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+    if not folders or not shutil.which("setpriv"):
+        raise Skip("postgresql is not installed")
+    return folders[-1]
+
+
+POSTGRES = """
+{bin}/initdb -D data -A trust --no-sync >init.log 2>&1 || exit 3
+read _
+{bin}/postgres -D data -c listen_addresses= -c unix_socket_directories=$PWD -c fsync=off >log 2>&1 & server=$!
+for i in $(seq 100); do {bin}/pg_isready -q -h $PWD && break; sleep 0.1; done
+for i in 1 2 3; do {bin}/psql -q -h $PWD -d postgres -c "select repeat('x', 100000)" >out.$i; done
+kill -INT $server; wait
+"""
+
+
+@case
+def postgres_a_forking_server(box):
+    """Each client has a process of its own, which answers it with what the client has written down."""
+    programs = postgres_programs()
+    folder = box.path("postgres")
+    os.mkdir(folder)
+    user = pwd.getpwnam("postgres")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    write(f"{folder}/run.sh", POSTGRES.format(bin=programs))
+    server = box.start("setpriv", "--reuid", user.pw_uid, "--regid", user.pw_gid, "--clear-groups", "/bin/sh", "-c",
+                       f"cd {folder} && exec /bin/sh run.sh")
+    box.wait_for(lambda: os.path.exists(f"{folder}/data/postgresql.conf") and
+                 "Success" in read(f"{folder}/init.log"), "initdb")
+    recorder, path = box.start_recording("-p", server.pid)
+    box.equal(box.finish(server, stdin="\n").status, 0, "status of the script")
+    box.finish(recorder)
+    report = box.load(path)
+    flows = [f for f in report.data["ipc"]["flows"] if f["kind"] == "unix" and f["to"]["comm"] == "psql"]
+    answers = sorted(f["bytes"] for f in flows)[-3:]
+    box.check(len(answers) == 3 and all(100000 < n < 101000 for n in answers), f"bytes of the answers: {answers}")
+    servers = {f["from"]["pid"] for f in flows if f["bytes"] in answers}
+    box.equal(len(servers), 3, "processes that answered")
+    shared = [c for c in report.data["ipc"]["channels"] if c["kind"] == "shared-memory"]
+    box.check(any(len(c["mapped_by"]) > 3 for c in shared), f"shared memory of postgres: {len(shared)} segments")
