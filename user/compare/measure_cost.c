@@ -8,6 +8,14 @@
 #include "compare/stats.h"
 #include "view/text_part.h"
 
+/* Wake-ups alone are no communication of the kind that is measured here. */
+static bool is_futex(const json_t *flow)
+{
+	const char *kind = pt_text_string(flow, "kind");
+
+	return !strcmp(kind, "futex") || !strcmp(kind, "shared-memory");
+}
+
 /* Of flows from one task to another one. What a task writes to itself is no communication. */
 static double flows(const struct pt_scene *scene, const char *path, bool worst)
 {
@@ -18,7 +26,7 @@ static double flows(const struct pt_scene *scene, const char *path, bool worst)
 	json_array_foreach (scene->flows, i, flow) {
 		double value = pt_measure_number(flow, path);
 
-		if (isnan(value) ||
+		if (isnan(value) || is_futex(flow) ||
 		    json_equal(pt_text_at(flow, "from.tid"), pt_text_at(flow, "to.tid")))
 			continue;
 		result = worst ? fmax(result, value) : result + value;
