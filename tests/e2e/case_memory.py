@@ -66,3 +66,21 @@ def a_forked_pair_shares_by_copy_on_write(box):
     box.check(group["cost_bytes"] < group["unshared_bytes"], "sharing saves nothing")
     box.equal(sum(c["k"] * (c["file_bytes"] + c["anon_bytes"] + c["shmem_bytes"]) for c in group["common"]),
               group["unshared_bytes"], "k of n against the whole")
+
+
+@case
+def who_grew_and_when(box):
+    """Told by the kernel's RSS events alone: nobody looks on an interval."""
+    (truth,), report = box.record_truth("grower", 160, 400, options=("--memory", "0"))
+    changes = [c for c in report.data["memory"]["growth"] if c["pid"] == truth["pid"] and abs(c["bytes"]) > 40 * MIB]
+    changes.sort(key=lambda change: change["from_ns"])
+    box.equal(len(changes), 3, f"changes of {truth}: {changes}")
+    sizes = truth["anon"], -truth["anon"], truth["shared"]
+    for change, size, key in zip(changes, sizes, ("anon_bytes", "anon_bytes", "shmem_bytes")):
+        box.check(0.9 <= change["bytes"] / size <= 1.02, f"{change['bytes']} bytes, it were {size}")
+        box.check(abs(change[key] - change["bytes"]) < 2 * MIB, f"not {key} alone: {change}")
+        box.equal(change["bytes"], change["to_bytes"] - change["from_bytes"], "from, to and the difference")
+    box.equal([c["tid"] for c in changes], [truth["tid"], truth["pid"], truth["pid"]], "who did it")
+    for before, after in zip(changes, changes[1:]):
+        # It slept 400 ms between the two, and neither change reaches far into that.
+        box.check(after["from_ns"] - before["to_ns"] >= 280_000_000, f"{after['from_ns']} too near to {before['to_ns']}")
