@@ -188,6 +188,8 @@ enum pt_mapping_class {
 	K(68, memory_parted, "A forked child exits or runs another program.")                      \
 	K(69, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")     \
 	K(70, memory_pulse, "The kernel's counters of a process, once a second if they changed.")  \
+	K(71, memory_rss, "Resident memory of a process, told when it has changed much.")          \
+	K(72, memory_host, "Memory of the machine, once a second.")                                \
 	K(80, workload, "What a bundled workload says of itself.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;
