@@ -88,6 +88,18 @@ class Seat {
 		});
 	}
 
+	// Blocks the loop in a turn of its own, so that the stall is what is done and nothing besides:
+	// the message that asked for it was read in an earlier turn, `then` comes in a later one.
+	block(what, work, then) {
+		setImmediate(setImmediate, () => {
+			const start = now();
+			const result = work();
+
+			this.stalled(start, what);
+			setImmediate(then, result);
+		});
+	}
+
 	loop() {
 		const elu = performance.eventLoopUtilization();
 		const end = now();

@@ -5,6 +5,7 @@
 const childProcess = require('child_process');
 const cluster = require('cluster');
 const net = require('net');
+const os = require('os');
 const path = require('path');
 const { Worker } = require('worker_threads');
 const { Seat, now, hex, MEMBER_ENV } = require('./base');
@@ -50,7 +51,7 @@ class Crew {
 	create(index) {
 		const helper = index >= this.options.workers;
 		const worker = {
-			index, helper, crew: this, created: now(), exit_code: 0, exit_signal: null, report: null,
+			index, helper, crew: this, created: now(), exit_code: 0, exit_signal: 0, report: null,
 		};
 
 		if (helper)
@@ -97,6 +98,7 @@ class Crew {
 
 		this.watchChild(worker, child);
 		worker.link = new ForkLink(child, this.options.serialization);
+		worker.link.watch(child);
 	}
 
 	createSpawn(worker) {
@@ -121,6 +123,7 @@ class Crew {
 
 		this.watchChild(worker, child.process);
 		worker.link = new ForkLink(child, this.options.serialization);
+		worker.link.watch(child.process);
 	}
 
 	// close comes after exit, when everything that was sent has arrived, too.
@@ -177,8 +180,8 @@ class Crew {
 	}
 
 	end(worker, code, signal) {
-		worker.exit_code = code;
-		worker.exit_signal = signal;
+		worker.exit_code = code ?? 0;
+		worker.exit_signal = signal ? os.constants.signals[signal] : 0;
 		worker.ended = true;
 		if (!worker.report && !this.kind.lost?.(worker))
 			this.fail(`worker ${worker.index} ended by itself`);
@@ -230,15 +233,21 @@ class Crew {
 		};
 
 		return [
-			{ ...head, from: main, to: other, sent: link.sent, received: report?.received ?? null },
-			{ ...head, from: other, to: main, sent: report?.sent ?? null, received: link.received },
+			{
+				...head, from: main, to: other, sent: link.sent, received: report?.received ?? null,
+				all_bytes: link.all.sent,
+			},
+			{
+				...head, from: other, to: main, sent: report?.sent ?? null, received: link.received,
+				all_bytes: link.all.received,
+			},
 		];
 	}
 
 	workerJson(worker) {
 		const { loop, stalls, sent, received, ...report } = worker.report ?? {};
-		const status = worker.isProcess || worker.error ?
-			{ exit_code: worker.exit_code, exit_signal: worker.exit_signal, error: worker.error } : {};
+		const status = worker.isProcess ?
+			{ exit_code: worker.exit_code, exit_signal: worker.exit_signal } : { error: worker.error };
 
 		return {
 			index: worker.index, role: worker.helper ? 'helper' : 'worker', pid: worker.pid,
