@@ -355,7 +355,7 @@ static int start(struct recording *recording, struct pt_error *err)
 		recording->last_long = recording->meta.start_mono;
 		pt_probes_expect_child(recording->probes);
 		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
-				   &recording->old_mask, err);
+				   &recording->old_mask, options->command_bound, err);
 	}
 	if (r) {
 		pt_memory_free(recording->memory);

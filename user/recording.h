@@ -12,6 +12,7 @@
 struct pt_recording_options {
 	struct pt_probes_options targets;
 	char **command;		 /* NULL: none */
+	bool command_bound;	 /* it dies with the recorder, however that ends */
 	const char *target_text; /* what was asked for, for people */
 	const char *output;
 	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */

@@ -137,6 +137,52 @@ def node_may_be_missing(box):
         box.one_line(done, 127, "native")
 
 
+def processes_below(pid):
+    """What it started, and what these started, however deep."""
+    below = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as f:
+                parent = int(f.read().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            below += [int(name)] + processes_below(int(name))
+    return below
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@case
+def nothing_outlives_its_recorder(box):
+    """Killed outright, the recorder takes the workload with it; of a series, the recording at hand is finished."""
+    for runtime in RUNTIMES:
+        if runtime == "node" and not shutil.which("node"):
+            continue
+        path = box.path("trace-killed")
+        process = box.start(box.partrace, "record", "--workload", "process/cpu", "--runtime", runtime, "-o", path,
+                            "--", "--seconds", "60")
+        box.wait_for(lambda: len(processes_below(process.pid)) >= 3, "the workers run")
+        below = processes_below(process.pid)
+        process.kill()
+        process.wait()
+        box.wait_for(lambda: not any(map(alive, below)), f"{below} end", 10)
+    process = box.start(box.partrace, "record", "--workload", "all/cpu", "-o", box.path("trace-series"), "--",
+                        "--seconds", "60", stderr=open(box.path("err"), "wb"), stdout=open(box.path("out"), "wb"))
+    box.wait_for(lambda: len(processes_below(process.pid)) >= 2, "the workload runs")
+    below = processes_below(process.pid)
+    process.kill()
+    process.wait()
+    box.wait_for(lambda: not any(map(alive, below)), f"{below} end", 10)
+    box.check(box.load(box.path("trace-series.thread")).trace["complete"], "the recording at hand is not complete")
+
+
 @case
 def a_series_can_be_ended(box):
     """One signal ends the recording at hand, whose file is finished, and begins no other; nobody stays."""

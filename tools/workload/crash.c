@@ -294,10 +294,11 @@ static void watch_receive(struct worker *worker, const struct msg *msg, int fd)
 	crew_stop(crew);
 }
 
+/* A scene that gives up by itself was told of a death that is not the victim's. */
 static bool watch_lost(struct worker *worker)
 {
 	crew_stop(worker->crew);
-	return true;
+	return worker->exit_signal != 0;
 }
 
 static void watch_finish(struct crew *crew)
