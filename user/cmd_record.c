@@ -20,9 +20,12 @@
 #define DEFAULT_STALL	10.0 /* ms */
 #define DEFAULT_MEMORY	10.0 /* s */
 #define WORKLOAD_MEMORY 0.25 /* s: they are short */
-#define KEY_WORKLOAD	256
-#define KEY_RUNTIME	257
-#define KEY_REPEAT	258
+
+/* Of a CPU: that often, and several processes of a workload at once, take more than is granted elsewhere. */
+#define WORKLOAD_PERCENT 5
+#define KEY_WORKLOAD	 256
+#define KEY_RUNTIME	 257
+#define KEY_REPEAT	 258
 
 struct ids {
 	pid_t id[MAX_TARGETS];
@@ -94,6 +97,7 @@ static void check_workload(struct argp_state *state, struct options *options)
 		return;
 	if (options->recording.targets.all || options->pids.count || options->tids.count)
 		argp_error(state, "a workload, or -p, -t and -a, but not both");
+	options->recording.memory_percent = WORKLOAD_PERCENT;
 	workload->arguments = options->recording.command;
 	options->recording.command = &state->argv[0];
 }

@@ -318,6 +318,7 @@ static int start_memory(struct recording *recording, struct pt_error *err)
 {
 	struct pt_memory_options options = {
 		.interval = recording->options->memory_interval,
+		.budget_percent = recording->options->memory_percent,
 		.emit = store_memory,
 		.ctx = recording,
 	};

@@ -49,8 +49,23 @@ def repeated_runs_are_one_column(box):
     for d in table["differences"]:
         values = row(table, d["key"])
         box.equal(d["difference"], values[d["a"]]["median"] - values[d["b"]]["median"], f"difference of {d['key']}")
-        box.equal(d["larger"], abs(d["difference"]) > d["uncertainty"], f"is {d['key']} larger")
+        box.equal(d["method"], "means", "how three runs each are told apart")
+        box.check(abs(d["uncertainty"] - (d["high"] - d["low"]) / 2) <= 1e-9 * abs(d["uncertainty"]), "the interval")
+        box.equal(d["larger"], d["low"] > 0 or d["high"] < 0, f"is {d['key']} larger")
         box.equal(bool(d["text"]), d["larger"], f"a sentence on {d['key']}")
+
+
+@case
+def the_order_of_enough_runs_decides(box):
+    """Five runs of 100 messages and five of 200: no run of these has as few system calls as any of those."""
+    few = series(box, "process/message", "--count", "100", repeat=5)
+    many = series(box, "process/message", "--count", "200", repeat=5)
+    table = compare(box, *few, *many)["tables"][0]
+    one = next(d for d in table["differences"] if d["key"] == "ipc_bytes")
+    box.equal((one["method"], one["larger"]), ("ranks", True), "bytes")
+    runs = [row(compare(box, f)["tables"][0], "ipc_bytes")[0]["median"] for f in few + many]
+    pairs = sorted(a - b for a in runs[:5] for b in runs[5:])
+    box.equal((one["low"], one["high"]), (pairs[2], pairs[-3]), "the interval of Hodges and Lehmann")
 
 
 @case

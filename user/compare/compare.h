@@ -16,6 +16,7 @@ struct pt_group {
 	const struct pt_scene **runs;
 	size_t run_count;
 	struct pt_spread *figures; /* by measure; of 0 runs: not recorded */
+	double *values;		   /* of all runs, where the figures point to */
 	char *label;
 	size_t table;
 };

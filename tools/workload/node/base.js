@@ -123,4 +123,9 @@ function rollup() {
 	};
 }
 
-module.exports = { MEMBER_ENV, UsageError, now, compute, fill, hash, add, hex, Seat, rollup };
+// Anonymous memory of this process, in bytes.
+function ownMemory() {
+	return Number(/^RssAnon:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'latin1'))[1]) * 1024;
+}
+
+module.exports = { MEMBER_ENV, UsageError, now, compute, fill, hash, add, hex, Seat, rollup, ownMemory };

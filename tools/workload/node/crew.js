@@ -8,7 +8,7 @@ const net = require('net');
 const os = require('os');
 const path = require('path');
 const { Worker } = require('worker_threads');
-const { Seat, now, hex, MEMBER_ENV } = require('./base');
+const { Seat, now, hex, ownMemory, MEMBER_ENV } = require('./base');
 const { kinds, toArgv } = require('./options');
 const { QueueLink, ForkLink, LineLink } = require('./link');
 
@@ -44,6 +44,7 @@ class Crew {
 		this.kind.prepare?.(this);
 		const members = this.options.workers + (this.kind.helpers ?? 0);
 
+		this.beforeBytes = ownMemory();
 		for (let i = 0; i < members; i++)
 			this.workers.push(this.create(i));
 	}
@@ -268,6 +269,7 @@ class Crew {
 			heartbeat: {
 				interval_ns: HEARTBEAT_MS * 1e6, beats: this.beats, late_max_ns: this.lateMax,
 			},
+			before_bytes: this.beforeBytes,
 			workers: this.workers.map((worker) => this.workerJson(worker)),
 			loops: [this.seat.loop(), ...reports.map((report) => report.loop)],
 			channels: this.workers.flatMap((worker) => this.channels(worker)),
