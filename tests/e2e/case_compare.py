@@ -129,6 +129,9 @@ def any_recordings(box):
     box.equal([c["runs"] for c in columns], [2, 1], "runs of the same command count as repetitions")
     box.equal(columns[1]["label"], os.path.basename(other), "label")
     box.equal(data["beliefs"], [], "beliefs")
+    shutil.copy(first, box.path("copy"))
+    columns = compare(box, first, second, box.path("copy"), first)["tables"][0]["columns"]
+    box.equal([c["runs"] for c in columns], [2], "runs, of which one is named three times")
 
 
 @case

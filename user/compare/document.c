@@ -174,30 +174,57 @@ static bool is_recorded(const struct table *table, size_t index)
 	return false;
 }
 
+/* "workers: delay, p99 of the worst / stalls; memory: one more worker". */
+static void add_missing(FILE *words, const struct pt_measure *measure, const char *text,
+			const char **subject)
+{
+	if (*subject && !strcmp(*subject, measure->subject))
+		fprintf(words, " / %s", text);
+	else
+		fprintf(words, "%s%s: %s", *subject ? "; " : "", measure->subject, text);
+	*subject = measure->subject;
+}
+
+static int add_measure(json_t *json, const struct table *table, size_t index, FILE *words,
+		       const char **subject)
+{
+	char *text = measure_text(pt_measure(index), table->groups[0]->runs[0]);
+	int ret = text ? 0 : -1;
+
+	if (text && is_recorded(table, index)) {
+		ret = json_array_append_new(json_object_get(json, "rows"),
+					    row_json(table, index, text));
+		ret |= add_differences(json_object_get(json, "differences"), table, index, text);
+	} else if (text) {
+		ret = json_array_append_new(json_object_get(json, "not_recorded"),
+					    json_string(pt_measure(index)->key));
+		add_missing(words, pt_measure(index), text, subject);
+	}
+	free(text);
+	return ret;
+}
+
 static int add_measures(json_t *json, const struct table *table)
 {
-	json_t *rows = json_array(), *differences = json_array(), *missing = json_array();
-	int ret = pt_json_put(json, "rows", rows);
-	size_t i;
+	int ret = pt_json_put(json, "rows", json_array());
+	const char *subject = NULL;
+	char *missing = NULL;
+	size_t size, i;
+	FILE *words = open_memstream(&missing, &size);
 
-	ret |= pt_json_put(json, "differences", differences);
-	ret |= pt_json_put(json, "not_recorded", missing);
+	ret |= pt_json_put(json, "differences", json_array());
+	ret |= pt_json_put(json, "not_recorded", json_array());
+	if (!words)
+		return -1;
 	for (i = 0; !ret && i < pt_measure_count(); i++) {
-		char *text;
-
-		if (pt_measure(i)->hidden)
-			continue;
-		text = measure_text(pt_measure(i), table->groups[0]->runs[0]);
-		if (!text)
-			return -1;
-		if (is_recorded(table, i)) {
-			ret |= json_array_append_new(rows, row_json(table, i, text));
-			ret |= add_differences(differences, table, i, text);
-		} else {
-			ret |= json_array_append_new(missing, json_string(pt_measure(i)->key));
-		}
-		free(text);
+		if (!pt_measure(i)->hidden)
+			ret = add_measure(json, table, i, words, &subject);
 	}
+	if (fclose(words) || ret)
+		ret = -1;
+	else
+		ret = pt_json_put(json, "not_recorded_text", pt_json_text(missing));
+	free(missing);
 	return ret;
 }
 

@@ -126,11 +126,31 @@ static struct pt_group *add_group(struct pt_comparison *comparison, const struct
 	return group->label && group->figures ? group : NULL;
 }
 
+/* The same recording once more, under whatever name: counted twice it would make sure what is not. */
+static bool is_known(const struct pt_group *group, const struct pt_scene *scene)
+{
+	const json_t *start = json_object_get(scene->trace, "start_monotonic_ns");
+	size_t i;
+
+	for (i = 0; json_is_integer(start) && i < group->run_count; i++) {
+		const json_t *trace = group->runs[i]->trace;
+
+		if (trace != scene->trace &&
+		    json_equal(start, json_object_get(trace, "start_monotonic_ns")) &&
+		    json_equal(json_object_get(scene->trace, "start_time"),
+			       json_object_get(trace, "start_time")))
+			return true;
+	}
+	return false;
+}
+
 static int add_run(struct pt_group *group, const struct pt_scene *scene)
 {
-	const struct pt_scene **runs =
-		reallocarray(group->runs, group->run_count + 1, sizeof(*runs));
+	const struct pt_scene **runs;
 
+	if (is_known(group, scene))
+		return 0;
+	runs = reallocarray(group->runs, group->run_count + 1, sizeof(*runs));
 	if (!runs)
 		return -ENOMEM;
 	group->runs = runs;

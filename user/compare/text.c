@@ -221,21 +221,15 @@ static int write_differences(const struct pt_text *text, const json_t *table)
 
 static int write_missing(const struct pt_text *text, const json_t *table)
 {
-	const json_t *missing = json_object_get(table, "not_recorded");
-	char *line = NULL;
-	size_t size, i;
-	FILE *out;
+	const char *missing = pt_text_string(table, "not_recorded_text");
+	char *line;
 	int ret;
 
-	if (!json_array_size(missing))
+	if (!*missing)
 		return 0;
-	out = open_memstream(&line, &size);
-	if (!out)
+	if (asprintf(&line, "not recorded, or there is none: %s", missing) < 0)
 		return -ENOMEM;
-	fputs("not recorded, or there is none:", out);
-	for (i = 0; i < json_array_size(missing); i++)
-		fprintf(out, "%s %s", i ? "," : "", json_string_value(json_array_get(missing, i)));
-	ret = fclose(out) ? -ENOMEM : write_wrapped(text, "  ", line);
+	ret = write_wrapped(text, "  ", line);
 	free(line);
 	return ret;
 }
