@@ -101,7 +101,7 @@ def beliefs_are_held_against_what_was_seen(box):
     beliefs = {b["belief"]: b for b in compare(box, *series(box, "all/crash"))["beliefs"]}
     crash = beliefs["Processes are isolated from each other, threads are not."]
     box.equal((crash["verdict"], crash["runs"]), ("holds", 1), "isolation")
-    box.check("4 killed" in crash["says"], crash["says"])
+    box.check("4 tasks killed" in crash["says"], crash["says"])
     box.equal(beliefs["A crash takes down one worker only."]["verdict"], "partly", "one or all")
     box.equal(beliefs["Each worker has a loop of its own."]["verdict"], "not measured", "without a cpu workload")
 
@@ -140,6 +140,10 @@ def one_run_each_is_said(box):
     done = box.run(box.partrace, "compare", *files)
     box.equal((done.status, done.err), (0, ""), str(done))
     box.check("One run each" in done.out and "--repeat" in done.out, done.out)
+    brief = box.run(box.partrace, "compare", "--brief", *files)
+    box.equal(brief.status, 0, str(brief))
+    box.check("messages per second" not in brief.out and "What people say" in brief.out, brief.out)
+    box.check(done.out.endswith(brief.out), "the brief one is not the end of the other")
 
 
 @case

@@ -159,8 +159,9 @@ static bool say_crash(struct pt_trial *trial, int model, const char *mode)
 	if (isnan(tasks) || isnan(survivors))
 		return false;
 	pt_trial_say(trial,
-		     "%s%s, %s: %.0f killed, workers that lived on %.0f, %s of the work lost",
-		     trial->used ? "; " : "", pt_trial_model(model), mode, tasks, survivors,
+		     "%s%s, %s: %.0f task%s killed, %.0f workers lived on, %s of the work lost",
+		     trial->used ? "; " : "", pt_trial_model(model), mode, tasks,
+		     tasks == 1 ? "" : "s", survivors,
 		     pt_comparison_figure(PT_UNIT_SHARE, isnan(lost) ? 0 : lost).s);
 	return true;
 }
