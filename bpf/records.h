@@ -97,6 +97,8 @@ enum pt_reason {
 	S(4, TASK_PEER, "task: not a target: named because a target's records mention it")         \
 	S(1, TURN_TIMED, "turn, call: calls and length were measured, else they are 0")            \
 	S(2, TURN_NESTED, "turn, call: not on the object of the loop which this task is in")       \
+	S(4, TURN_AFTER_EMPTY, "turn: the wait before the turn was a poll that found nothing")     \
+	S(1, TURN_SUM_EMPTY, "turn_sum: the last wait was a poll that found nothing")              \
 	S(1, SAMPLE_USER, "sample: in user mode")                                                  \
 	S(1, EXIT_GROUP, "exit: the last task of its process")
 
@@ -108,6 +110,14 @@ enum pt_flag {
 
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
+
+/*
+ * Buckets of turn_sum.text, as in base/histogram.h: each length below 64 ns has its own, above every power of two is cut into
+ * 64. Turns that are added up are shorter than 2^20 ns.
+ */
+#define PT_TURN_SUB_LOG2 6
+#define PT_TURN_MAX_LOG2 20
+#define PT_TURN_BUCKETS	 ((PT_TURN_MAX_LOG2 - PT_TURN_SUB_LOG2 + 1) << PT_TURN_SUB_LOG2)
 
 /* What a mapping holds. Names go into JSON in lower case. */
 #define PT_MAPPING_CLASSES(S)                                                                      \
@@ -154,6 +164,7 @@ enum pt_mapping_class {
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
 	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
 	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.") \
+	K(24, turn_sum, "Short turns of a loop, in which nothing happened, added up.")             \
 	K(40, endpoint, "An end of a channel, which a target has begun to use.")                   \
 	K(41, transfer, "A target sent or received.")                                              \
 	K(42, attempt, "A target tried to send or receive, and nothing went.")                     \

@@ -7,6 +7,8 @@
 
 static __always_inline struct pt_regs *pt_regs_of(struct task_struct *task)
 {
+	if (pt_config.casts && pt_control.registers)
+		return pt_cast(struct pt_regs, (__u64)task->stack + pt_control.registers);
 	return (struct pt_regs *)bpf_task_pt_regs(task);
 }
 

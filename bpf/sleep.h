@@ -82,7 +82,7 @@ static __always_inline __u32 pt_sleep_file(struct task_struct *task, struct pt_s
 	inode = BPF_CORE_READ(file, f_inode);
 	row->object = BPF_CORE_READ(inode, i_ino);
 	row->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	row->reason = pt_reason_of_file(file);
+	row->reason = pt_reason_of_file((__u64)file);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK) {
 		pt_sleep_socket(file, row);
 		return 0;

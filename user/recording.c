@@ -174,7 +174,9 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 		return pt_error_errno(err, r, "cannot keep what was recorded");
 	if (!last && before - recording->last_cut < CUT_NS)
 		return 0;
-	r = store_losses(recording, before);
+	r = pt_probes_collect(recording->probes, store, recording);
+	if (!r)
+		r = store_losses(recording, before);
 	if (r)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
 	recording->last_cut = before;
@@ -353,7 +355,6 @@ static int start(struct recording *recording, struct pt_error *err)
 		return r;
 	r = start_memory(recording, err);
 	if (!r && options->command) {
-		recording->last_long = recording->meta.start_mono;
 		pt_probes_expect_child(recording->probes);
 		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
 				   &recording->old_mask, options->command_bound, err);

@@ -170,7 +170,7 @@ def rebuild_delays(turns, enabled, end, resolution):
 
 def compare_delays(box):
     """What differs, or None."""
-    truth, report, path = record(box, node(), script("delay.js"))
+    truth, report, path = record(box, node(), script("delay.js"), options=("--turns",))
     start, row = truth
     turns = box.path("turns")
     box.equal(box.run(box.partrace, "report", "-i", path, "--turns", turns).status, 0, "report --turns")

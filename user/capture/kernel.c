@@ -231,6 +231,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
 			"it needs CONFIG_DEBUG_INFO_BTF=y");
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
+	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);
 	classify_calls(config);
 	btf__free(btf);

@@ -69,6 +69,7 @@ struct pt_model {
 	bool x86_64;
 	uint64_t now;
 	uint64_t end;
+	bool broken_off; /* the recorder did not live to tell the end */
 	uint64_t contradictions;
 
 	/* Waits that have ended, but about whose CPU the records of that moment may still tell. */
@@ -154,6 +155,7 @@ PT_HANDLER(endpoint);
 PT_HANDLER(accept);
 PT_HANDLER(pass);
 PT_HANDLER(turn);
+PT_HANDLER(turn_sum);
 PT_HANDLER(sleep);
 PT_HANDLER(sample);
 

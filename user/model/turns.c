@@ -319,6 +319,9 @@ int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 	looper->over = true;
 	if (!looper->depth || time < looper->busy_from)
 		return 0;
+	ret = pt_looper_settle(looper, time);
+	if (ret)
+		return ret;
 	i = looper->depth - 1;
 	if (looper->waits && looper->wait_syscall == looper->frames[i].loop->syscall) {
 		ret = end_asleep(model, looper, time);
@@ -326,7 +329,8 @@ int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 		ret = pt_looper_no_wait(looper);
 		if (!ret)
 			ret = fold(looper, &looper->busy, looper->depth);
-		if (!ret)
+		/* Of a recording that breaks off, the last turns that were only added up are not known. */
+		if (!ret && !(looper->summed && model->broken_off && !exits))
 			ret = end_awake(model, &looper->frames[i], time, exits);
 	}
 	while (!ret && i-- > 0) {
