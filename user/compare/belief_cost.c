@@ -54,7 +54,10 @@ static enum pt_verdict shares_in_threads_only(struct pt_trial *trial)
 	return pt_tally_verdict(&tally);
 }
 
-/* A block that all map is there once. Had each a copy, nothing would be shared but the program. */
+/*
+ * A block that all map is there once. Had each a copy, nothing would be shared but the program: half of the block tells
+ * the two apart, also if it was looked at while it was read in.
+ */
 enum pt_verdict pt_belief_shares_memory(struct pt_trial *trial)
 {
 	double block =
@@ -74,7 +77,7 @@ enum pt_verdict pt_belief_shares_memory(struct pt_trial *trial)
 		     pt_comparison_figure(PT_UNIT_BYTES, block).s,
 		     pt_comparison_figure(PT_UNIT_BYTES, threads).s,
 		     pt_comparison_figure(PT_UNIT_BYTES, processes).s);
-	pt_tally_stays_below(&tally, shared, block);
+	pt_tally_stays_below(&tally, shared, block / 2);
 	return pt_tally_verdict(&tally);
 }
 
