@@ -89,10 +89,14 @@ class Crew {
 	}
 
 	// Standard output is for the one JSON object.
+	stdio(worker) {
+		return ['ignore', 2, this.kind.stderr?.(this.options, worker.index) ?? 2, 'ipc'];
+	}
+
 	createFork(worker) {
 		const child = childProcess.fork(entry, toArgv(this.memberOptions, { member: worker.index }), {
 			serialization: this.options.serialization,
-			stdio: ['ignore', 2, 2, 'ipc'],
+			stdio: this.stdio(worker),
 			execArgv: this.execArgv(),
 			...this.kind.launcher?.(),
 		});
@@ -112,14 +116,13 @@ class Crew {
 	}
 
 	createClusterWorker(worker) {
-		if (worker.index === 0) {
+		if (worker.index === 0)
 			cluster.schedulingPolicy =
 				this.options.mode === 'shared' ? cluster.SCHED_NONE : cluster.SCHED_RR;
-			cluster.setupPrimary({
-				exec: entry, args: toArgv(this.memberOptions, {}), execArgv: this.execArgv(),
-				serialization: this.options.serialization, stdio: ['ignore', 2, 2, 'ipc'],
-			});
-		}
+		cluster.setupPrimary({
+			exec: entry, args: toArgv(this.memberOptions, {}), execArgv: this.execArgv(),
+			serialization: this.options.serialization, stdio: this.stdio(worker),
+		});
 		const child = cluster.fork({ [MEMBER_ENV]: worker.index });
 
 		this.watchChild(worker, child.process);
