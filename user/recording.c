@@ -326,6 +326,7 @@ static int start_memory(struct recording *recording, struct pt_error *err)
 {
 	struct pt_memory_options options = {
 		.interval = recording->options->memory_interval,
+		.budget_percent = recording->options->memory_percent,
 		.emit = store_memory,
 		.ctx = recording,
 	};
@@ -362,7 +363,7 @@ static int start(struct recording *recording, struct pt_error *err)
 	if (!r && options->command) {
 		pt_probes_expect_child(recording->probes);
 		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
-				   &recording->old_mask, err);
+				   &recording->old_mask, options->command_bound, err);
 	}
 	if (r) {
 		pt_memory_free(recording->memory);
