@@ -72,11 +72,11 @@ enum pt_call_end {
 	PT_END_POLL_TIMESPEC, /* a pointer to the timeout, which the kernel has overwritten with what was left */
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
-	PT_END_READ,	   /* (fd, ...): from here on, calls that have to do with channels */
-	PT_END_WRITE,	   /* (fd, ...) */
-	PT_END_RECVFROM,   /* (fd, buffer, size, flags) */
-	PT_END_SENDMSG,	   /* (fd, msghdr, flags) */
-	PT_END_RECVMSG,	   /* (fd, msghdr, flags) */
+	PT_END_READ,	 /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_WRITE,	 /* (fd, ...) */
+	PT_END_RECVFROM, /* (fd, buffer, size, flags) */
+	PT_END_SENDMSG,	 /* (fd, msghdr, flags) */
+	PT_END_RECVMSG, /* (fd, msghdr, flags): up to here, a message or bytes of a stream one way */
 	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
 	PT_END_RECVMMSG,   /* (fd, mmsghdr[], count, flags) */
 	PT_END_SPLICE,	   /* (from, offset, to, offset, ...) */
