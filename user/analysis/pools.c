@@ -24,6 +24,7 @@ struct member {
 	uint64_t sleeps;
 	uint64_t wakes;	   /* how often it woke a loop */
 	uint64_t finished; /* when it woke a loop while all were busy; 0: not lately */
+	uint64_t delayed;  /* since then, waiting for a CPU */
 	uint64_t full_since;
 	bool gone;
 	struct pt_states_of doing; /* since it was woken */
@@ -155,10 +156,11 @@ static bool works(const struct member *member)
 	       (member->pool->in_one_go || member->wakes);
 }
 
-/* Since when nobody has been idle; UINT64_MAX: somebody is. */
+/* Since when nobody has been idle; UINT64_MAX: somebody is, or it is no pool. */
 static uint64_t full_since(const struct pool *pool)
 {
 	const struct member *member;
+	unsigned int workers = 0;
 	uint64_t since = 0;
 
 	for (member = pool->members; member; member = member->next) {
@@ -167,8 +169,9 @@ static uint64_t full_since(const struct pool *pool)
 		if (pt_task_sleeps_on(member->task, PT_REASON_LOCK))
 			return UINT64_MAX;
 		since = member->awake_since > since ? member->awake_since : since;
+		workers++;
 	}
-	return since;
+	return workers > 1 ? since : UINT64_MAX;
 }
 
 static void end_episode(const struct pt_pools *pools, struct pool *pool)
@@ -203,6 +206,12 @@ static void look_at_work(struct pool *pool, uint64_t now)
 	}
 }
 
+/* Has the worker gone on, up to `time`, after it had finished something? */
+static bool goes_on(const struct member *member, uint64_t time)
+{
+	return member->finished && time > member->finished + member->delayed + GOES_ON_NS;
+}
+
 /* The worker went on after it had finished something. */
 static void note_taken(const struct pt_pools *pools, struct member *member)
 {
@@ -228,24 +237,27 @@ static void on_finished(struct pt_pools *pools, struct member *member, uint64_t 
 
 	member->wakes++;
 	since = full_since(member->pool);
-	if (member->finished && time > member->finished + GOES_ON_NS)
+	if (goes_on(member, time))
 		note_taken(pools, member);
 	if (since == UINT64_MAX || since >= time)
 		return;
 	member->finished = time;
+	member->delayed = 0;
 	member->full_since = since;
 }
 
 static void note_doing(struct member *member, const struct pt_span *span)
 {
 	member->doing.part[span->part] += span->to - span->from;
+	if (span->part == PT_PART_RUNNABLE)
+		member->delayed += span->to - span->from;
 	if (span->part == PT_PART_BLOCKED)
 		member->doing.blocked[span->reason] += span->to - span->from;
 }
 
 static void on_slept(struct pt_pools *pools, struct member *member, const struct pt_span *span)
 {
-	if (member->finished && span->from > member->finished + GOES_ON_NS)
+	if (goes_on(member, span->from))
 		note_taken(pools, member);
 	member->finished = 0;
 	member->sleeps++;
