@@ -175,6 +175,8 @@ enum pt_mapping_class {
 	K(43, pass, "A target sent or received descriptors.")                                      \
 	K(44, accept, "A target accepted a connection.")                                           \
 	K(45, holder, "Who has an end of a channel open.")                                         \
+	K(46, segment, "A target maps memory that others can map, too.")                           \
+	K(47, opposite, "The other side of a connection, which no target uses.")                   \
 	K(60, memory, "The memory of a process at one moment.")                                    \
 	K(61, memory_class, "What one class of mappings holds of it.")                             \
 	K(62, memory_thread, "What one task adds to it, where that can be told.")                  \
@@ -186,6 +188,8 @@ enum pt_mapping_class {
 	K(68, memory_parted, "A forked child exits or runs another program.")                      \
 	K(69, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")     \
 	K(70, memory_pulse, "The kernel's counters of a process, once a second if they changed.")  \
+	K(71, memory_rss, "Resident memory of a process, told when it has changed much.")          \
+	K(72, memory_host, "Memory of the machine, once a second.")                                \
 	K(80, workload, "What a bundled workload says of itself.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;

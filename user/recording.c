@@ -19,7 +19,7 @@
 #include "capture/peers.h"
 
 #define NS_PER_S 1000000000ull
-#define DRAIN_MS 20
+#define DRAIN_MS 100 /* what fills a ring earlier wakes us */
 #define CUT_NS	 (NS_PER_S / 2)
 /* A probe may still be filling in a record whose time is this long ago: it belongs before the cut. */
 #define IN_FLIGHT_NS 2000000
@@ -114,11 +114,14 @@ static int watch_memory(struct recording *recording, const struct pt_record *rec
 
 static int store(void *context, const struct pt_record *record)
 {
+	const pt_kinds noted = PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_fork) |
+			       PT_KIND_BIT(PT_KIND_exec) | PT_KIND_BIT(PT_KIND_task);
 	struct recording *recording = context;
 	int r = pt_writer_add(recording->writer, record);
 
-	if (!r)
-		r = pt_peers_note(recording->peers, record);
+	if (r || !(noted & PT_KIND_BIT(record->kind)))
+		return r;
+	r = pt_peers_note(recording->peers, record);
 	if (!r)
 		r = pt_cgroups_note(recording->cgroups, record);
 	return r ? r : watch_memory(recording, record);
@@ -326,6 +329,7 @@ static int start_memory(struct recording *recording, struct pt_error *err)
 {
 	struct pt_memory_options options = {
 		.interval = recording->options->memory_interval,
+		.budget_percent = recording->options->memory_percent,
 		.emit = store_memory,
 		.ctx = recording,
 	};
@@ -362,7 +366,7 @@ static int start(struct recording *recording, struct pt_error *err)
 	if (!r && options->command) {
 		pt_probes_expect_child(recording->probes);
 		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
-				   &recording->old_mask, err);
+				   &recording->old_mask, options->command_bound, err);
 	}
 	if (r) {
 		pt_memory_free(recording->memory);

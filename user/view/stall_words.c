@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/ipc_stalls.h"
 #include "base/syscalls.h"
 #include "view/format.h"
+#include "view/ipc_parts.h"
 #include "view/section.h"
 
 /* The recorder keeps so many parts of a path; if there are fewer, it is whole. */
@@ -146,6 +148,33 @@ static void write_waker(FILE *out, const struct pt_stall *stall, const struct pt
 		waker->process == own ? " of its own process" : "");
 }
 
+/* Who is at the other side of the channel, as far as is known. */
+static void write_partner(const struct pt_source *source, FILE *out, const struct pt_stall *stall,
+			  const struct pt_slept *slept)
+{
+	const struct pt_ipc *ipc = pt_analyses_ipc(source->analyses);
+	unsigned int side;
+	const struct pt_channel *channel = pt_ipc_slept_on(ipc, slept, &side);
+	bool sends = pt_ipc_call_sends(source->meta->arch, slept->syscall);
+	const struct pt_flow *flow;
+	const struct pt_model_task *task;
+	const struct pt_holder_of *holder;
+
+	if (!channel)
+		return;
+	flow = pt_ipc_partner(ipc, channel, side, stall->loop->task, sends);
+	task = !flow ? NULL : sends ? flow->to : flow->from;
+	holder = pt_ipc_holder(&channel->side[channel->two_sided ? !side : side],
+			       sends ? PT_HOLDER_READS : PT_HOLDER_WRITES);
+	if (task)
+		fprintf(out, " that %s %" PRIu32, pt_task_name(task), task->tid);
+	else if (holder)
+		fprintf(out, " that %s %" PRIu32, holder->comm, holder->pid);
+	else
+		return;
+	fputs(sends ? " did not read" : " did not write to", out);
+}
+
 static void write_blocked(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
 {
 	const struct pt_slept *slept = stall->slept;
@@ -172,6 +201,8 @@ static void write_blocked(const struct pt_source *source, FILE *out, const struc
 		fprintf(out, " in %s", call_name(source, slept->syscall));
 	if (object && *object)
 		fprintf(out, ": %s", object);
+	if (slept)
+		write_partner(source, out, stall, slept);
 	if (slept && slept->count > 1)
 		fprintf(out, ", %s times", pt_format_count(slept->count).s);
 	if (slept)

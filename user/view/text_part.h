@@ -20,7 +20,8 @@
 	T(contention)                                                                              \
 	T(balance)                                                                                 \
 	T(ipc)                                                                                     \
-	T(memory)
+	T(memory)                                                                                  \
+	T(growth)
 
 struct pt_text {
 	FILE *out;
