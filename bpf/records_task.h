@@ -16,7 +16,7 @@
 #define PT_FIELDS_wakeup(F)                                                                        \
 	F(__u64, time, TIME, "when the task became runnable")                                      \
 	F(__u32, tid, ID, "who was woken")                                                         \
-	F(__u32, waker, ID, "by whom, 0: the idle task, that is an interrupt")                     \
+	F(__u32, waker, ID, "by whom, 0: the idle task, an interrupt; 0xffffffff: not known")      \
 	F(__u16, cpu, ID, "the CPU it then ran on")                                                \
 	F(__u16, flags, FLAGS, "PT_WAKEUP_*")                                                      \
 	F(__u32, wait, NS, "from runnable to running, 0xffffffff if more")

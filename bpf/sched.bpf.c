@@ -157,6 +157,18 @@ static __always_inline void pt_fill_switch(const struct pt_switching *s, struct 
 		     (s->number < 0 ? PT_SWITCH_USER : 0);
 }
 
+/* The kernel skips a probe now and then: that it slept in its turn is known, and how long it then waited, not who woke it. */
+static __always_inline void pt_woken_unseen(struct pt_target *to)
+{
+	struct pt_loop_state *state = to->loop ? pt_loop_state_at(to->loop) : NULL;
+
+	if (!state || !state->slept)
+		return;
+	to->waker = ~0u;
+	to->waker_flags = 0;
+	to->has_waker = 1;
+}
+
 /* wait counts only if next is a target. */
 static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 wait)
 {
@@ -168,6 +180,8 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 		return;
 	}
 	pt_fill_switch(s, &slot->row);
+	if (s->to && !s->to->has_waker)
+		pt_woken_unseen(s->to);
 	if (s->to && s->to->has_waker) {
 		parts = PT_SLOT_WAKEUP;
 		slot->waker = s->to->waker;

@@ -6,11 +6,11 @@
 
 #include "base/array.h"
 
-/* Threads of a pool are made one right after the other. */
+/* Threads of a pool are made one right after the other; or one by one, when there is work and nobody to do it. */
 #define BIRTHS_APART_NS 5000000
 /* So many of the last pools may have a thread born by now. */
 #define POOLS_SEARCHED 64
-/* A worker without more work sleeps sooner than this. */
+/* A worker without more work sleeps sooner than this, and longer. */
 #define GOES_ON_NS 1000000
 
 struct pool;
@@ -22,7 +22,9 @@ struct member {
 	uint64_t awake_since; /* when it was last woken from a lock, or born */
 	uint64_t told_until;
 	uint64_t sleeps;
+	uint64_t wakes;	   /* how often it woke a loop */
 	uint64_t finished; /* when it woke a loop while all were busy; 0: not lately */
+	uint64_t delayed;  /* since then, waiting for a CPU */
 	uint64_t full_since;
 	bool gone;
 	struct pt_states_of doing; /* since it was woken */
@@ -32,7 +34,8 @@ struct pool {
 	const struct pt_process *process;
 	const struct pt_model_task *creator;
 	uint64_t first_birth, last_birth;
-	struct member *members;
+	struct member *members; /* the last one first */
+	bool in_one_go;
 	uint64_t since,
 		until; /* the present episode: until more work was last seen to have waited */
 	uint64_t taken;
@@ -51,19 +54,30 @@ struct pt_pools {
 
 extern const struct pt_analysis_class pt_pools_class;
 
+static bool born_beside(const struct pool *pool, uint64_t birth)
+{
+	uint64_t first = pool->in_one_go ? pool->first_birth : pool->last_birth;
+
+	return birth + BIRTHS_APART_NS >= first && birth <= pool->last_birth + BIRTHS_APART_NS;
+}
+
+/* Of threads made in one go with this task, or else of those of its maker's that were made one by one. */
 static struct pool *find_pool(const struct pt_pools *pools, const struct pt_model_task *task)
 {
+	struct pool *singles = NULL;
 	size_t i;
 
 	for (i = pools->count; i > 0 && i + POOLS_SEARCHED > pools->count; i--) {
 		struct pool *pool = pools->pools[i - 1];
 
-		if (pool->process == task->process && pool->creator == task->creator &&
-		    task->start + BIRTHS_APART_NS >= pool->first_birth &&
-		    task->start <= pool->last_birth + BIRTHS_APART_NS)
+		if (pool->process != task->process || pool->creator != task->creator)
+			continue;
+		if (born_beside(pool, task->start))
 			return pool;
+		if (!pool->in_one_go && !singles)
+			singles = pool;
 	}
-	return NULL;
+	return singles;
 }
 
 static struct pool *new_pool(struct pt_pools *pools, const struct pt_model_task *task)
@@ -84,44 +98,80 @@ static struct pool *new_pool(struct pt_pools *pools, const struct pt_model_task 
 	return pool;
 }
 
+static void join(struct pool *pool, struct member *member, uint64_t birth)
+{
+	pool->first_birth = birth < pool->first_birth ? birth : pool->first_birth;
+	pool->last_birth = birth > pool->last_birth ? birth : pool->last_birth;
+	member->pool = pool;
+	member->next = pool->members;
+	pool->members = member;
+}
+
+/* The last of the threads made one by one turns out to be the first of some made in one go. */
+static struct pool *part(struct pt_pools *pools, struct pool *singles)
+{
+	struct member *member = singles->members;
+	struct pool *pool = new_pool(pools, member->task);
+
+	if (!pool)
+		return NULL;
+	singles->members = member->next;
+	singles->last_birth = member->next->task->start;
+	join(pool, member, member->task->start);
+	return pool;
+}
+
 static int add_member(struct pt_pools *pools, const struct pt_model_task *task)
 {
 	struct member *member = pt_task_rows_get(&pools->rows, task);
 	struct pool *pool;
+	bool beside;
 
 	if (!member)
 		return -ENOMEM;
 	if (member->task)
 		return 0;
 	pool = find_pool(pools, task);
-	if (!pool)
+	beside = pool && born_beside(pool, task->start);
+	if (beside && !pool->in_one_go && pool->members->next)
+		pool = part(pools, pool);
+	else if (!pool)
 		pool = new_pool(pools, task);
 	if (!pool)
 		return -ENOMEM;
-	pool->first_birth = task->start < pool->first_birth ? task->start : pool->first_birth;
-	pool->last_birth = task->start > pool->last_birth ? task->start : pool->last_birth;
+	pool->in_one_go |= beside;
 	member->task = task;
-	member->pool = pool;
 	member->awake_since = member->told_until = task->start_ns;
-	member->next = pool->members;
-	pool->members = member;
+	join(pool, member, task->start);
 	return 0;
 }
 
-/* Since when nobody has been idle; UINT64_MAX: somebody is. */
+/*
+ * Does this one take work from the pool's queue? A thread made by itself may do anything: it does so if it ever told a
+ * loop that something was done.
+ */
+static bool works(const struct member *member)
+{
+	return !member->gone && !pt_task_has_loop(member->task) &&
+	       (member->pool->in_one_go || member->wakes);
+}
+
+/* Since when nobody has been idle; UINT64_MAX: somebody is, or it is no pool. */
 static uint64_t full_since(const struct pool *pool)
 {
 	const struct member *member;
+	unsigned int workers = 0;
 	uint64_t since = 0;
 
 	for (member = pool->members; member; member = member->next) {
-		if (member->gone || pt_task_has_loop(member->task))
+		if (!works(member))
 			continue;
 		if (pt_task_sleeps_on(member->task, PT_REASON_LOCK))
 			return UINT64_MAX;
 		since = member->awake_since > since ? member->awake_since : since;
+		workers++;
 	}
-	return since;
+	return workers > 1 ? since : UINT64_MAX;
 }
 
 static void end_episode(const struct pt_pools *pools, struct pool *pool)
@@ -148,12 +198,18 @@ static void look_at_work(struct pool *pool, uint64_t now)
 
 	pool->doing = (struct pt_states_of){0};
 	for (member = pool->members; member; member = member->next) {
-		if (member->gone || pt_task_has_loop(member->task) || !member->sleeps)
+		if (!works(member) || !member->sleeps)
 			continue;
 		pt_states_add(&pool->doing, &member->doing);
 		if (now > member->told_until && pt_task_runs(member->task))
 			pool->doing.part[PT_PART_CPU] += now - member->told_until;
 	}
+}
+
+/* Has the worker gone on, up to `time`, after it had finished something? */
+static bool goes_on(const struct member *member, uint64_t time)
+{
+	return member->finished && time > member->finished + member->delayed + GOES_ON_NS;
 }
 
 /* The worker went on after it had finished something. */
@@ -177,22 +233,39 @@ static void note_taken(const struct pt_pools *pools, struct member *member)
 /* A loop was woken by the worker. */
 static void on_finished(struct pt_pools *pools, struct member *member, uint64_t time)
 {
-	uint64_t since = full_since(member->pool);
+	uint64_t since;
 
-	if (member->finished && time > member->finished + GOES_ON_NS)
+	member->wakes++;
+	since = full_since(member->pool);
+	if (goes_on(member, time))
 		note_taken(pools, member);
 	if (since == UINT64_MAX || since >= time)
 		return;
 	member->finished = time;
+	member->delayed = 0;
 	member->full_since = since;
+}
+
+static void note_doing(struct member *member, const struct pt_span *span)
+{
+	member->doing.part[span->part] += span->to - span->from;
+	if (span->part == PT_PART_RUNNABLE)
+		member->delayed += span->to - span->from;
+	if (span->part == PT_PART_BLOCKED)
+		member->doing.blocked[span->reason] += span->to - span->from;
 }
 
 static void on_slept(struct pt_pools *pools, struct member *member, const struct pt_span *span)
 {
-	if (member->finished && span->from > member->finished + GOES_ON_NS)
+	if (goes_on(member, span->from))
 		note_taken(pools, member);
 	member->finished = 0;
 	member->sleeps++;
+	/* So short a sleep is that of a lock which others hold for a moment, such as Python's. */
+	if (span->to - span->from < GOES_ON_NS) {
+		note_doing(member, span);
+		return;
+	}
 	member->awake_since = span->to;
 	member->doing = (struct pt_states_of){0};
 }
@@ -209,9 +282,7 @@ static int on_span(void *self, const struct pt_span *span)
 			on_slept(pools, member, span);
 			return 0;
 		}
-		member->doing.part[span->part] += span->to - span->from;
-		if (blocked)
-			member->doing.blocked[span->reason] += span->to - span->from;
+		note_doing(member, span);
 	}
 	if (!blocked || span->reason != PT_REASON_POLL || !span->waker || span->woken_by_irq ||
 	    span->waker->process != span->task->process)
@@ -255,7 +326,8 @@ static int list_workers(struct pool *pool)
 	if (!pool->of.workers)
 		return -ENOMEM;
 	for (member = pool->members; member; member = member->next) {
-		if (member->sleeps && !pt_task_has_loop(member->task))
+		if (member->sleeps && !pt_task_has_loop(member->task) &&
+		    (pool->in_one_go || member->wakes))
 			pool->of.workers[pool->of.worker_count++] = member->task;
 	}
 	return 0;

@@ -151,7 +151,7 @@ bool pt_cgroup_parse_max(const char *text, struct pt_cgroup_limit *limit)
 
 static int read_old_limit(int folder, struct pt_cgroup_limit *limit)
 {
-	char quota[32], period[32];
+	char quota[32] = "", period[32] = "";
 	ssize_t n = read_file(folder, "cpu.cfs_quota_us", quota, sizeof(quota));
 
 	*limit = (struct pt_cgroup_limit){0};

@@ -37,9 +37,28 @@ static int write_parts(const struct pt_text *text, const json_t *stall)
 		json_is_true(pt_text_at(stall, "estimated")) ? " (user and kernel estimated)" : "");
 }
 
-static int write_group(const struct pt_text *text, const json_t *group)
+/* How many, since when, and how long. */
+static int write_count(const struct pt_text *text, const json_t *group)
 {
 	uint64_t count = pt_text_int(group, "count");
+
+	if (count == 1)
+		return pt_text_line(text, "    1 stall of %s, %s after the start",
+				    pt_format_ns(pt_text_int(group, "total_ns")).s,
+				    pt_format_ns(pt_text_int(group, "worst_start_ns")).s);
+	return pt_text_line(text,
+			    "    %s stalls, %s in all, from %s to %s after the start; the worst of "
+			    "%s after %s",
+			    pt_format_count(count).s,
+			    pt_format_ns(pt_text_int(group, "total_ns")).s,
+			    pt_format_ns(pt_text_int(group, "first_ns")).s,
+			    pt_format_ns(pt_text_int(group, "last_ns")).s,
+			    pt_format_ns(pt_text_int(group, "worst_ns")).s,
+			    pt_format_ns(pt_text_int(group, "worst_start_ns")).s);
+}
+
+static int write_group(const struct pt_text *text, const json_t *group)
+{
 	const json_t *stall = find_stall(text, group);
 	int ret;
 
@@ -47,12 +66,7 @@ static int write_group(const struct pt_text *text, const json_t *group)
 			   pt_text_int(group, "tid"), pt_text_string(group, "verdict"),
 			   pt_text_string(group, "reason"));
 	if (!ret)
-		ret = pt_text_line(text,
-				   "    %s %s, %s in all, %s at most, that one %s after the start",
-				   pt_format_count(count).s, count == 1 ? "stall" : "stalls",
-				   pt_format_ns(pt_text_int(group, "total_ns")).s,
-				   pt_format_ns(pt_text_int(group, "worst_ns")).s,
-				   pt_format_ns(pt_text_int(group, "worst_start_ns")).s);
+		ret = write_count(text, group);
 	if (!ret)
 		ret = pt_text_line(text, "    %s", pt_text_string(group, "summary"));
 	return ret || !stall ? ret : write_parts(text, stall);
