@@ -14,8 +14,9 @@
 /* How a system call that blocks finds its reason. */
 enum pt_call_class {
 	PT_CALL_OTHER,
-	PT_CALL_FD,	/* by the file behind its first argument */
-	PT_CALL_REASON, /* PT_CALL_REASON + r: reason r, whatever its arguments */
+	PT_CALL_FD,	   /* by the file behind its first argument */
+	PT_CALL_FILE_LOCK, /* a lock, of the file behind its first argument */
+	PT_CALL_REASON,	   /* PT_CALL_REASON + r: reason r, whatever its arguments */
 };
 
 /*

@@ -522,6 +522,32 @@ static void connections_are_counted_per_worker(void **state)
 	stream_free(s);
 }
 
+/* It is bound when it is passed on; who receives it listens. */
+static void a_socket_that_will_listen_is_no_connection(void **state)
+{
+	struct stream *s = two_tasks(state);
+	const struct pt_balance *balance = pt_analyses_balance(&s->all);
+
+	feed_fork(s, 100, 10, 30, 30);
+	feed_as(s, endpoint, .time = 200, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.local_port = 80);
+	feed_as(s, pass, .time = 200, .end = SOCKET(8), .object = SOCKET(1), .tid = 10, .count = 1,
+		.port = 80, .kind = PT_CHANNEL_TCP, .flags = PT_TRANSFER_SENT, .bytes = 143);
+	feed_as(s, pass, .time = 300, .end = SOCKET(9), .object = SOCKET(1), .tid = 30, .count = 1,
+		.port = 80, .kind = PT_CHANNEL_TCP);
+	feed_as(s, endpoint, .time = 400, .end = SOCKET(2), .tid = 30, .kind = PT_CHANNEL_TCP,
+		.flags = PT_ENDPOINT_CREATED, .local_port = 80, .peer_port = 9999);
+	feed_as(s, accept, .time = 400, .end = SOCKET(1), .object = SOCKET(2), .tid = 30,
+		.port = 80);
+	finish(s, 1000);
+	assert_int_equal(balance->count, 1);
+	assert_int_equal(balance->ports[0].workers[0].handed_out, 0);
+	assert_int_equal(balance->ports[0].workers[1].handed_over, 0);
+	assert_int_equal(balance->ports[0].workers[1].sockets, 1);
+	assert_int_equal(balance->ports[0].workers[1].accepted, 1);
+	stream_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,6 +572,7 @@ int main(void)
 		cmocka_unit_test(wake_ups_of_several_segments_are_of_neither),
 		cmocka_unit_test(wake_ups_without_common_memory_are_uncertain),
 		cmocka_unit_test(connections_are_counted_per_worker),
+		cmocka_unit_test(a_socket_that_will_listen_is_no_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,8 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_map__set_max_entries(skeleton->maps.pt_cpus, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
 	bpf_program__set_autoattach(skeleton->progs.pt_sys_enter, false);
+	bpf_program__set_autoattach(skeleton->progs.pt_memory_leave, false);
+	bpf_program__set_autoload(skeleton->progs.pt_memory_leave, pt_kernel_is_before(6, 16));
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
@@ -200,6 +202,16 @@ static void learn_eventfds(const struct pt_probes *probes)
 
 	bpf_prog_test_run_opts(bpf_program__fd(probes->skeleton->progs.pt_ipc_learn), &run);
 	close((int)example.eventfd);
+}
+
+/* Where kprobes are not to be had either, only the peak is known of a process that exits. */
+static void watch_leaving(struct pt_probes *probes)
+{
+	struct partrace_bpf *skeleton = probes->skeleton;
+
+	if (pt_kernel_is_before(6, 16))
+		skeleton->links.pt_memory_leave =
+			bpf_program__attach(skeleton->progs.pt_memory_leave);
 }
 
 int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
@@ -247,6 +259,7 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 		pt_error_errno(err, r, "cannot attach the probes");
 		goto fail;
 	}
+	watch_leaving(probes);
 	r = iterate(probes->skeleton->links.pt_iter_cpus);
 	if (r) {
 		pt_error_errno(err, r, "cannot go through the tasks");

@@ -59,7 +59,10 @@ static void write_object(const struct pt_source *source, FILE *out, const struct
 
 	switch (slept->reason) {
 	case PT_REASON_LOCK:
-		fprintf(out, "futex 0x%" PRIx64, on->object);
+		if (on->path[0])
+			write_path(out, slept);
+		else
+			fprintf(out, "futex 0x%" PRIx64, on->object);
 		break;
 	case PT_REASON_PIPE:
 		fprintf(out, "pipe:[%" PRIu64 "]", on->object);
@@ -108,10 +111,9 @@ char *pt_slept_object(const struct pt_source *source, const struct pt_slept *sle
 const char *pt_stall_reason(const struct pt_source *source, const struct pt_stall *stall)
 {
 	static const char *const contenders[] = {
-		[PT_CONTENDER_NONE] = "unknown",
-		[PT_CONTENDER_OTHERS] = "other-tasks",
-		[PT_CONTENDER_OWN] = "own-threads",
-		[PT_CONTENDER_NOBODY] = "cpu-quota",
+		[PT_CONTENDER_NONE] = "unknown",    [PT_CONTENDER_OTHERS] = "other-tasks",
+		[PT_CONTENDER_OWN] = "own-threads", [PT_CONTENDER_QUOTA] = "cpu-quota",
+		[PT_CONTENDER_IDLE] = "idle-cpu",
 	};
 
 	switch (stall->verdict) {
@@ -195,7 +197,7 @@ static void write_blocked(const struct pt_source *source, FILE *out, const struc
 	};
 
 	fputs(slept && words[slept->reason] ? words[slept->reason] : "blocked", out);
-	if (slept && slept->syscall >= 0)
+	if (slept && slept->syscall >= 0 && slept->reason != PT_REASON_STOPPED)
 		fprintf(out, " in %s", call_name(source, slept->syscall));
 	if (object && *object)
 		fprintf(out, ": %s", object);
@@ -227,15 +229,36 @@ static void write_takers(const struct pt_source *source, FILE *out, const struct
 	}
 }
 
-static void write_cpu(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
+static void write_quota(FILE *out, const struct pt_stall *stall)
 {
-	if (stall->contender == PT_CONTENDER_NOBODY) {
+	const struct pt_cgroup_of *group = stall->held_by;
+
+	if (!group) {
 		fputs("held back from an idle CPU: the CPU quota of its cgroup is used up", out);
 		return;
 	}
-	fputs(stall->contender == PT_CONTENDER_OWN ? "waiting for a CPU that its own threads had: "
-						   : "waiting for a CPU that others had: ",
-	      out);
+	fprintf(out, "held back by the CPU quota of cgroup %s",
+		group->path ? group->path : "(unnamed)");
+	if (group->quota && group->period)
+		fprintf(out, ", %s in %s", pt_format_ns(group->quota).s,
+			pt_format_ns(group->period).s);
+}
+
+static void write_cpu(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
+{
+	switch (stall->contender) {
+	case PT_CONTENDER_QUOTA:
+		write_quota(out, stall);
+		return;
+	case PT_CONTENDER_IDLE:
+		fputs("waiting for a CPU though that was idle, and no quota held it back", out);
+		return;
+	case PT_CONTENDER_OWN:
+		fputs("waiting for a CPU that its own threads had: ", out);
+		break;
+	default:
+		fputs("waiting for a CPU that others had: ", out);
+	}
 	write_takers(source, out, stall);
 }
 
@@ -255,7 +278,7 @@ static void write_kernel(const struct pt_source *source, FILE *out, const struct
 	const struct pt_stall_call *call = stall->call;
 
 	if (!call) {
-		fputs("working in the kernel, in no one system call", out);
+		fputs("working in the kernel, in page faults or many system calls", out);
 		return;
 	}
 	fprintf(out, "working in the kernel, in %s", call_name(source, call->syscall));
