@@ -17,7 +17,8 @@
 	S(9, SYSV_QUEUE, "sysv-mq")                                                                \
 	S(10, MEMORY, "process-vm")                                                                \
 	S(11, SHARED, "shared-memory")                                                             \
-	S(12, FUTEX, "futex")
+	S(12, FUTEX, "futex")                                                                      \
+	S(13, URING, "io-uring")
 
 enum pt_channel_kind {
 #define S(value, name, text) PT_CHANNEL_##name = value,
@@ -43,5 +44,7 @@ enum pt_channel_kind {
 /* Of the model only; the probes tell of neither. */
 #define PT_CLASS_SHARED 8
 #define PT_CLASS_FUTEX	9
+/* By the task that made it: what goes through it is not seen. */
+#define PT_CLASS_URING 10
 
 #endif

@@ -94,6 +94,7 @@ enum pt_call_end {
 	PT_END_MSGRCV,	   /* (queue, ...) */
 	PT_END_VM_READ,	   /* (pid, ...) */
 	PT_END_VM_WRITE,   /* (pid, ...) */
+	PT_END_RING,	   /* io_uring_setup: returns a descriptor */
 };
 
 /* Set before load, constant for the verifier. */

@@ -366,6 +366,12 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 	case PT_END_EVENTFD:
 		pt_made_eventfd(call);
 		return 0;
+	case PT_END_RING:
+		call->is.flags = PT_ENDPOINT_CREATED;
+		if (call->is.result >= 0)
+			pt_end_of_number(call, PT_CLASS_URING, PT_CHANNEL_URING, call->is.tid);
+		call->is.flags = 0;
+		return 0;
 	case PT_END_MQ_SEND:
 		pt_moved(call, pt_syscall_first(regs), 1, pt_sent_whole(call), 1);
 		return 0;

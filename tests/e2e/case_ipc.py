@@ -339,3 +339,60 @@ def a_writer_that_a_reader_holds_up(box):
     box.check(channel["ends"][0]["depth_bytes"]["max"] <= 200000, f"depth {channel['ends'][0]['depth_bytes']}")
     done = box.run(box.partrace, "report", "-i", path)
     box.check("did not read" in done.out, "the text does not tell of the blocked writer")
+
+
+@case
+def io_uring_is_named(box):
+    """What goes through a ring is not seen, so the report says who has one."""
+    program = ("import ctypes, os, sys\nmemory = ctypes.create_string_buffer(120)\n"
+               "sys.exit(0 if ctypes.CDLL(None).syscall(425, 8, memory) >= 0 else 77)\n")
+    if box.run("python3", "-c", program).status:
+        raise Skip("this kernel does not let rings be made")
+    _, path = box.record("python3", "-c", program)
+    report = box.load(path)
+    rings = report.data["ipc"]["io_uring"]
+    box.equal([r["comm"] for r in rings], ["python3"], "who uses io_uring")
+    _, path = box.record("true")
+    box.equal(box.load(path).data["ipc"]["io_uring"], [], "who uses io_uring in a program that does not")
+    done = box.run(box.partrace, "report", "-i", path)
+    box.check("io_uring" not in done.out, "io_uring in the text of a program that does not use it")
+
+
+BLOCKED_LOOP = """
+import asyncio, os, time
+r, w = os.pipe()
+if not os.fork():
+    os.close(w); time.sleep(0.4)
+    while os.read(r, 65536): pass
+    os._exit(0)
+os.close(r)
+async def main():
+    for _ in range(10): await asyncio.sleep(0.005)
+    os.write(w, b'x' * 200000)
+    for _ in range(10): await asyncio.sleep(0.005)
+asyncio.run(main())
+os.close(w); os.wait()
+"""
+
+
+@case
+def a_loop_that_a_full_pipe_held_up(box):
+    """The stall, the channel and who did not read it are told of each other."""
+    _, path = box.record("python3", "-c", BLOCKED_LOOP)
+    report = box.load(path)
+    channel = next(c for c in report.data["ipc"]["channels"] if c["sent"]["bytes"] == 200000)
+    trouble = report.data["ipc"]["trouble"][0]
+    box.equal((trouble["what"], trouble["channel"]), ("writer-blocked", channel["id"]), "the worst trouble")
+    stall = max(report.data["stalls"], key=lambda s: s["duration_ns"])
+    box.equal((trouble["stalls"]["count"], trouble["stalls"]["loop"]), (1, stall["loop"]), "the stall")
+    box.equal(trouble["stalls"]["worst_start_ns"], stall["start_ns"], "when it began")
+    box.check(trouble["stalls"]["ns"] <= trouble["longest_ns"] <= stall["duration_ns"], f"{trouble} in {stall}")
+    flow = next(f for f in report.data["ipc"]["flows"] if f["channel"] == channel["id"])
+    box.equal((trouble["who"]["tid"], trouble["other"]["tid"]), (stall["tid"], flow["to"]["tid"]), "who, and who not")
+    box.check(f"that python3 {flow['to']['tid']} did not read" in stall["summary"], f"summary: {stall['summary']}")
+    end = channel["ends"][0]
+    series = end["depth_series"]
+    box.check(len(series["max"]) == len(series["mean"]) <= 64, f"steps of {series}")
+    box.check(max(series["max"]) <= end["depth_bytes"]["max"] <= 200000, f"depth: {series['max']}")
+    done = box.run(box.partrace, "report", "-i", path)
+    box.check("its loop stalled for that: 1 time" in done.out, "the text does not join them")

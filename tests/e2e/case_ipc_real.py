@@ -152,6 +152,8 @@ def node_clusters_as_strace_sees_them(box):
         report = same_as_strace(box, mode, "node", "cluster.js", mode)
         both_sides_known(box, report, "tcp")
         passed = sum(c["fds_passed"] for c in report.data["ipc"]["channels"])
+        named = sum(c["passed"].get("tcp", 0) for c in report.data["ipc"]["channels"] if "passed" in c)
+        box.equal(named, passed, f"passed descriptors that are known to be TCP sockets ({mode})")
         box.check(passed == 1000 if mode == "rr" else 2 <= passed <= 4, f"{passed} descriptors passed ({mode})")
 
 

@@ -236,17 +236,33 @@ static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 	return 0;
 }
 
+/* Of the first descriptor of a message it is known what it stands for. */
+static void count_passed(uint64_t *counts, const struct pt_pass *row)
+{
+	uint8_t kind = row->kind < PT_CHANNEL_COUNT ? row->kind : PT_CHANNEL_NONE;
+
+	if (!row->count)
+		return;
+	counts[kind]++;
+	counts[PT_CHANNEL_NONE] += row->count - 1;
+}
+
 static int on_pass(struct ipc *ipc, const struct pt_pass *row)
 {
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
 
-	if (!channel)
+	if (channel && !channel->passed)
+		channel->passed = calloc(1, sizeof(*channel->passed));
+	if (!channel || !channel->passed)
 		return -ENOMEM;
-	if (row->flags & PT_TRANSFER_SENT)
+	if (row->flags & PT_TRANSFER_SENT) {
 		channel->side[side].sent.fds += row->count;
-	else
+		count_passed(channel->passed->sent, row);
+	} else {
 		channel->side[side].received.fds += row->count;
+		count_passed(channel->passed->received, row);
+	}
 	return 0;
 }
 

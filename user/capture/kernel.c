@@ -111,6 +111,7 @@ static const struct {
 	{SYS_ppoll, PT_END_POLL_TIMESPEC},
 	{SYS_pselect6, PT_END_POLL_TIMESPEC},
 	{SYS_io_uring_enter, PT_END_URING},
+	{SYS_io_uring_setup, PT_END_RING},
 	{SYS_epoll_create1, PT_END_EPOLL_CREATE},
 	{SYS_read, PT_END_READ},
 	{SYS_readv, PT_END_READ},

@@ -21,6 +21,7 @@ static const uint8_t kind_of_class[] = {
 	[PT_CLASS_MEMORY] = PT_CHANNEL_MEMORY,
 	[PT_CLASS_SHARED] = PT_CHANNEL_SHARED,
 	[PT_CLASS_FUTEX] = PT_CHANNEL_FUTEX,
+	[PT_CLASS_URING] = PT_CHANNEL_URING,
 };
 
 struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t end,
@@ -337,6 +338,7 @@ void pt_channels_clear(struct pt_channels *channels)
 			free(channel->side[side].holders);
 		}
 		free(channel->name);
+		free(channel->passed);
 		free(channel);
 	}
 	free(channels->list);

@@ -40,6 +40,11 @@ struct pt_side {
 	uint32_t holder_count;
 };
 
+/* Descriptors that went through a channel, by what the first of each message stands for; the further ones are NONE. */
+struct pt_passed {
+	uint64_t sent[PT_CHANNEL_COUNT], received[PT_CHANNEL_COUNT];
+};
+
 struct pt_channel {
 	uint32_t index;
 	uint32_t device, network;
@@ -53,8 +58,9 @@ struct pt_channel {
 	const struct pt_model_task *creator; /* NULL: it was there before, or not seen */
 	uint64_t first_ns;		     /* when it was first seen */
 	char *name;			     /* address or file name; NULL: none */
-	uint64_t mapped; /* bytes of shared memory that one process maps of it at most */
-	void *extra;	 /* of whoever analyses it */
+	uint64_t mapped;	  /* bytes of shared memory that one process maps of it at most */
+	struct pt_passed *passed; /* NULL: none */
+	void *extra;		  /* of whoever analyses it */
 };
 
 struct pt_channels {

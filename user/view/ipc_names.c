@@ -15,6 +15,11 @@ const char *pt_ipc_kind(const struct pt_channel *channel)
 	return kind_names[channel->kind];
 }
 
+const char *pt_ipc_kind_name(int kind)
+{
+	return kind_names[kind];
+}
+
 struct place {
 	char s[INET6_ADDRSTRLEN + 16];
 };

@@ -18,6 +18,7 @@ struct pt_place pt_ipc_place(const struct pt_side *side, bool with_port);
 
 /* "pipe", "tcp"...: not to be freed */
 const char *pt_ipc_kind(const struct pt_channel *channel);
+const char *pt_ipc_kind_name(int kind);
 json_t *pt_ipc_name(const struct pt_channel *channel);
 
 /* Who is at a side: the task, or if it is NULL who has that open (PT_HOLDER_*) outside of the recording, as far as known. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who talks to whom: channels with both their ends, and the flows through them. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/syscalls.h"
+#include "model/loop.h"
 #include "view/ipc_parts.h"
 
 /* More are summed up: nobody reads on, and a file must not grow without bound. */
@@ -174,6 +177,26 @@ static int put_sums(json_t *json, const struct pt_channel *channel)
 	return ret;
 }
 
+/* What was passed, by kind; whichever of both sides saw more of it. */
+static json_t *passed_json(const struct pt_passed *passed)
+{
+	json_t *json = json_object();
+	int kind, ret = json ? 0 : -1;
+
+	for (kind = 0; !ret && kind < PT_CHANNEL_COUNT; kind++) {
+		uint64_t sent = passed->sent[kind], received = passed->received[kind];
+		uint64_t count = sent > received ? sent : received;
+
+		if (count)
+			ret = pt_json_put(json, kind ? pt_ipc_kind_name(kind) : "other",
+					  pt_json_int(count));
+	}
+	if (!ret)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
 static json_t *channel_json(const struct pt_source *source, const struct pt_channel *channel)
 {
 	json_t *json = json_object(), *ends = json_array();
@@ -193,6 +216,8 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0]));
 	}
 	ret |= put_sums(json, channel);
+	if (channel->passed)
+		ret |= pt_json_put(json, "passed", passed_json(channel->passed));
 	ret |= json_array_append_new(ends, side_json(source, channel, 0));
 	if (channel->two_sided && (channel->side[1].end || channel->side[1].port))
 		ret |= json_array_append_new(ends, side_json(source, channel, 1));
@@ -337,6 +362,41 @@ static json_t *models_json(const struct pt_source *source)
 			 kind_json(&process), "cluster", kind_json(&cluster));
 }
 
+/* Processes that were seen to make a ring, or to wait on one; not each of their tasks. */
+static json_t *rings_json(const struct pt_source *source)
+{
+	const struct pt_channels *channels = &pt_analyses_ipc(source->analyses)->channels;
+	size_t count = pt_model_process_count(source->model), i;
+	bool *uses = calloc(count + 1, sizeof(*uses));
+	json_t *list = uses ? json_array() : NULL;
+	int ret = list ? 0 : -1;
+
+	for (i = 0; !ret && i < channels->count; i++) {
+		const struct pt_channel *channel = channels->list[i];
+
+		if (channel->kind == PT_CHANNEL_URING && channel->creator)
+			uses[channel->creator->process->index] = true;
+	}
+	for (i = 0; !ret && i < pt_model_loop_count(source->model); i++) {
+		const struct pt_loop *loop = pt_model_loop(source->model, i);
+		const char *name = pt_syscall_name(source->meta->arch, loop->syscall);
+
+		if (name && !strcmp(name, "io_uring_enter"))
+			uses[loop->task->process->index] = true;
+	}
+	for (i = 0; !ret && i < count; i++) {
+		const struct pt_process *process = pt_model_process(source->model, i);
+
+		if (uses[i] && process->leader)
+			ret = json_array_append_new(list, pt_json_who(process->leader));
+	}
+	free(uses);
+	if (!ret)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static uint64_t lost_transfers(const struct pt_source *source)
 {
 	uint64_t sum = 0;
@@ -365,6 +425,7 @@ json_t *pt_section_ipc(const struct pt_source *source)
 	ret |= pt_ipc_put_pairs(json, source);
 	ret |= pt_json_put(json, "trouble", pt_ipc_trouble(source));
 	ret |= pt_json_put(json, "models", models_json(source));
+	ret |= pt_json_put(json, "io_uring", rings_json(source));
 	ret |= pt_json_put(json, "lost_records", pt_json_int(lost_transfers(source)));
 	if (!ret)
 		return json;

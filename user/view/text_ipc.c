@@ -8,6 +8,7 @@
 #define SHOWN_PAIRS    16
 #define SHOWN_TROUBLE  8
 #define SHOWN_SEGMENTS 8
+#define SHOWN_RINGS    4
 #define SHOWN_MAPPERS  4
 
 struct name {
@@ -250,6 +251,20 @@ static int write_segments(const struct pt_text *text)
 	return ret;
 }
 
+static int write_rings(const struct pt_text *text)
+{
+	const json_t *list = pt_text_at(text->document, "ipc.io_uring");
+	size_t count = json_array_size(list), i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < count && i < SHOWN_RINGS; i++)
+		ret = pt_text_line(text, "  %s uses io_uring: what it moves that way is not seen",
+				   name_of(json_array_get(list, i)).s);
+	if (!ret && count > i)
+		ret = pt_text_line(text, "  and so do %zu more", count - i);
+	return ret;
+}
+
 int pt_text_ipc(const struct pt_text *text)
 {
 	const json_t *pairs = pt_text_at(text->document, "ipc.pairs");
@@ -257,10 +272,13 @@ int pt_text_ipc(const struct pt_text *text)
 	uint64_t lost = pt_text_int(text->document, "ipc.lost_records");
 	int ret;
 
-	if (!count && !json_array_size(pt_text_at(text->document, "ipc.channels")))
+	if (!count && !json_array_size(pt_text_at(text->document, "ipc.channels")) &&
+	    !json_array_size(pt_text_at(text->document, "ipc.io_uring")))
 		return 0;
 	pt_text_heading(text, "Who talks to whom");
-	ret = write_troubles(text);
+	ret = write_rings(text);
+	if (!ret)
+		ret = write_troubles(text);
 	if (!ret)
 		ret = write_models(text);
 	if (!ret)
