@@ -115,7 +115,7 @@ static bool by_ranks(const struct pt_spread *a, const struct pt_spread *b,
 	size_t i, j, count = 0, rare;
 	double *pairs;
 
-	if (a->runs > RUNS_MOST || b->runs > RUNS_MOST)
+	if (!a->runs || !b->runs || a->runs > RUNS_MOST || b->runs > RUNS_MOST)
 		return false;
 	rare = rare_orders(a->runs, b->runs);
 	pairs = rare ? calloc(a->runs * b->runs, sizeof(*pairs)) : NULL;
