@@ -112,13 +112,13 @@ static size_t rare_orders(size_t m, size_t n)
 static bool by_ranks(const struct pt_spread *a, const struct pt_spread *b,
 		     struct pt_difference *difference)
 {
-	size_t i, j, count = 0, rare;
+	size_t i, j, count = 0, rare, all = a->runs * b->runs;
 	double *pairs;
 
-	if (a->runs > RUNS_MOST || b->runs > RUNS_MOST)
+	if (!all || a->runs > RUNS_MOST || b->runs > RUNS_MOST)
 		return false;
 	rare = rare_orders(a->runs, b->runs);
-	pairs = rare ? calloc(a->runs * b->runs, sizeof(*pairs)) : NULL;
+	pairs = rare ? calloc(all, sizeof(*pairs)) : NULL;
 	if (!pairs)
 		return false;
 	for (i = 0; i < a->runs; i++) {
