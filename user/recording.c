@@ -176,7 +176,9 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 		r = pt_peers_look(recording->peers, last, store, recording);
 	if (r)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
-	if (!last && before - recording->last_cut < CUT_NS)
+	/* While nothing happens, nobody needs to be woken, and losses can wait. */
+	if (!last &&
+	    (before - recording->last_cut < CUT_NS || !pt_writer_pending(recording->writer)))
 		return 0;
 	r = store_losses(recording, before);
 	if (r)
