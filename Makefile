@@ -43,9 +43,7 @@ BPF_CFLAGS := -O2 -g -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -tar
 # Every .c below user/ is part of the program; all but main.c also of the library that tests link.
 LIB_SRC  := $(filter-out user/main.c,$(sort $(wildcard user/*.c user/*/*.c)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
-# core defines what the others declare; the linker of libbpf 1.1 misplaces maps that are declared before.
-BPF_SRC  := bpf/core.bpf.c $(filter-out bpf/core.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
-BPF_OBJ  := $(BPF_SRC:%.c=$(O)/%.o)
+BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
 SKEL     := $(O)/bpf/partrace.skel.h
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
@@ -81,14 +79,12 @@ $(O)/user/%.o: user/%.c $(O)/cc.flags
 # Only capture/ sees the skeleton. Once built, the dependency files name it.
 $(filter $(O)/user/capture/%,$(LIB_OBJ)): | $(SKEL)
 
-$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/bpf.flags
+# All subjects are compiled as one: libbpf 1.1 cannot link objects that call functions of the kernel.
+$(O)/bpf/partrace.o: $(BPF_SRC) $(O)/bpf.flags
 	$(say) BPF $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
-
-$(O)/bpf/partrace.o: $(BPF_OBJ) $(O)/bpf.flags
-	$(say) BPFLINK $@
-	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJ)
+	$(Q)printf '#include "%s"\n' $(BPF_SRC) >$(@:.o=.bpf.c)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $(@:.o=.bpf.c)
 
 $(SKEL): $(O)/bpf/partrace.o
 	$(say) SKEL $@
@@ -102,7 +98,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libpartrace.a $(O)/cc.flags
 
 # The command lines of the last build: what depends on one of these is rebuilt when they change, and only then.
 $(O)/cc.flags: export PT_FLAGS = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS)
-$(O)/bpf.flags: export PT_FLAGS = $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(BPF_OBJ)
+$(O)/bpf.flags: export PT_FLAGS = $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(BPF_SRC)
 $(O)/lib.flags: export PT_FLAGS = $(LIB_OBJ)
 $(O)/%.flags: FORCE
 	$(Q)mkdir -p $(@D)
@@ -176,4 +172,4 @@ help: ## this list
 		'TESTS=PATTERN' "check: only these, as in TESTS='e2e/*'" \
 		'BENCH=ARGS' 'bench: arguments of tools/bench' 'KERNELS=LIST' 'check-kernels: which'
 
--include $(LIB_OBJ:.o=.d) $(O)/user/main.d $(BPF_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(O)/user/main.d $(O)/bpf/partrace.d $(UNIT_BIN:=.d)

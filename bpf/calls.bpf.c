@@ -16,114 +16,165 @@ struct pt_eventfd_map pt_eventfds SEC(".maps");
 struct pt_table_map pt_tables SEC(".maps");
 struct pt_free_table_map pt_free_tables SEC(".maps");
 struct pt_spare_table_map pt_spare_tables SEC(".maps");
+struct pt_free_loop_state_map pt_free_loop_states SEC(".maps");
+struct pt_free_turn_counter_map pt_free_turn_counters SEC(".maps");
+struct pt_turn_counter_map pt_turn_counters SEC(".maps");
 
-static __always_inline void pt_wait_end(struct pt_cpu *cpu, struct pt_target *target,
-					struct pt_regs *regs, __s64 result, __s16 number, __u8 end)
+/* The task that is at a system call: the one whose registers these are. */
+static __always_inline struct task_struct *pt_current(const struct pt_cpu *cpu)
 {
-	struct pt_waited_call wait = {
-		.cpu = cpu,
-		.task = bpf_get_current_task_btf(),
-		.regs = regs,
-		.now = pt_clock_now(cpu),
-		.loop = PT_LOOP_OF_TASK,
-		.result = result,
-		.number = number,
-	};
-	__s32 timeout = PT_TIMEOUT_UNKNOWN;
-	__u32 limit = 0;
+	return pt_config.casts ? pt_cast(struct task_struct, cpu->task)
+			       : bpf_get_current_task_btf();
+}
 
+static __always_inline struct pt_regs *pt_current_regs(const struct pt_cpu *cpu)
+{
+	return pt_config.casts ? pt_cast(struct pt_regs, cpu->registers)
+			       : (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+/*
+ * The current task, whose registers the CPU has just noted, was not seen to come to it, as happens on some kernels, or
+ * recording has just begun. Not inlined: it happens rarely.
+ */
+__noinline int pt_come_unseen(struct pt_cpu *cpu)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_target *target = pt_target_of(task);
+	struct pt_loop_state *state;
+
+	if (!cpu)
+		return 0;
+	pt_control.registers = cpu->registers - (__u64)task->stack;
+	cpu->task = (__u64)task;
+	cpu->here = target != NULL;
+	cpu->turn = 0;
+	if (!target)
+		return 0;
+	cpu->loop = target->loop;
+	cpu->table = target->table;
+	state = pt_loop_state_at(target->loop);
+	if (state)
+		cpu->turn = state->turn;
+	return 0;
+}
+
+/* A wait call has returned. Not inlined, so that it is verified once, for all calls that are waits. */
+__noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32 end)
+{
+	struct pt_loop_state *state;
+	struct task_struct *task;
+	struct pt_waited_call wait = {.cpu = cpu, .timeout = PT_TIMEOUT_UNKNOWN};
+	struct pt_regs *regs;
+
+	if (!cpu)
+		return 0;
+	task = pt_current(cpu);
+	regs = pt_current_regs(cpu);
+	if (end == PT_END_URING &&
+	    (!(pt_syscall_fourth(regs) & IORING_ENTER_GETEVENTS) || !pt_syscall_third(regs)))
+		return 0;
+	state = pt_loop_state_at(cpu->loop);
+	if (!state)
+		state = pt_loop_state_take(cpu);
+	if (!state)
+		return 0;
 	switch (end) {
 	case PT_END_EPOLL:
-		timeout = pt_syscall_fourth(regs);
-		limit = pt_syscall_third(regs);
-		wait.loop = pt_loop_of_fd(wait.task, &target->loop, pt_syscall_first(regs));
+		wait.timeout = pt_syscall_fourth(regs);
+		wait.limit = pt_syscall_third(regs);
+		wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
 		break;
 	case PT_END_EPOLL_PWAIT2:
-		timeout = pt_timeout_of_timespec(pt_syscall_fourth(regs));
-		limit = pt_syscall_third(regs);
-		wait.loop = pt_loop_of_fd(wait.task, &target->loop, pt_syscall_first(regs));
+		wait.timeout = pt_timeout_of_timespec(pt_syscall_fourth(regs));
+		wait.limit = pt_syscall_third(regs);
+		wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
 		break;
 	case PT_END_POLL:
-		timeout = pt_syscall_third(regs);
+		wait.timeout = pt_syscall_third(regs);
 		break;
 	case PT_END_URING:
-		if (!(pt_syscall_fourth(regs) & IORING_ENTER_GETEVENTS) || !pt_syscall_third(regs))
-			return;
 		if (!(pt_syscall_fourth(regs) & IORING_ENTER_REGISTERED_RING))
-			wait.loop = pt_loop_of_fd(wait.task, &target->loop, pt_syscall_first(regs));
+			wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
 		break;
 	}
-	pt_wait_ended(&wait, &target->loop, timeout, limit);
+	wait.tid = task->pid;
+	wait.now = pt_clock_now(cpu);
+	wait.result = result;
+	wait.number = number;
+	pt_wait_ended(&wait, state);
+	return 0;
 }
 
 /* A call of a task in a turn that is not a wait. */
-static __always_inline void pt_call_end(struct pt_loop_state *state, __s16 number)
+static __always_inline void pt_call_end(struct pt_cpu *cpu, __s16 number)
 {
+	struct pt_loop_state *state = pt_loop_state_at(cpu->loop);
 	__u64 length = 0;
 
+	if (!state)
+		return;
 	if (pt_control.timed && state->entered) {
 		length = bpf_ktime_get_ns() - state->entered;
 		state->entered = 0;
 	}
 	pt_turn_call(state, number, length);
+	if (state->sleep) {
+		pt_sleep_emit(cpu, state->woke, state->sleep);
+		state->sleep = 0;
+	}
 }
 
-/*
- * Whether the current task can be left alone: what was seen to take this CPU is no target, and nobody has come unseen
- * since, as happens on some kernels; a byte that such a target moves counts like any other.
- */
-static __always_inline bool pt_is_bystander(const struct pt_cpu *cpu, struct task_struct *task)
+/* A call that has to do with channels, and was not one of those that are only added up. */
+__noinline int pt_channel_call(struct pt_cpu *cpu, __s64 result, __u32 number, __u32 end)
 {
-	return !cpu->target && task->sched_info.last_arrival <= cpu->switched;
+	struct task_struct *task;
+	struct pt_ipc_call call = {};
+
+	if (!cpu)
+		return 0;
+	task = pt_current(cpu);
+	call.is.result = result;
+	call.is.tid = task->pid;
+	call.is.number = number;
+	call.is.end = end;
+	call.table = pt_table_take(cpu);
+	call.is.spare = !cpu->table;
+	call.task = task;
+	call.regs = pt_current_regs(cpu);
+	if (call.table)
+		pt_ipc_ended(&call);
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_cpu *cpu = pt_this_cpu();
-	struct pt_target *target;
 	__u64 index;
 	__u8 end;
 
-	if (!cpu || pt_is_bystander(cpu, task))
+	if (!cpu)
+		return 0;
+	if (cpu->registers != (__u64)regs) {
+		cpu->registers = (__u64)regs;
+		pt_come_unseen(cpu);
+	}
+	if (!cpu->here)
 		return 0;
 	index = (__u16)pt_syscall_number(regs);
 	barrier_var(index); /* the verifier must see the value that is tested used */
 	if (index >= PT_SYSCALL_LIMIT)
 		return 0;
 	end = pt_config.call_end[index];
-	if (end == PT_END_NOTHING && !cpu->turn)
-		return 0;
-	target = pt_target_of(task);
-	if (!target)
-		return 0;
-	if (end >= PT_END_EPOLL && end <= PT_END_URING) {
-		pt_wait_end(cpu, target, regs, result, index, end);
-		return 0;
-	}
+	if (end >= PT_END_EPOLL && end <= PT_END_URING)
+		return pt_wait_end(cpu, result, index, end);
 	if (end == PT_END_EPOLL_CREATE)
-		pt_epoll_created(task, result);
-	if (end >= PT_END_READ &&
-	    (end > PT_END_WRITE ||
-	     !pt_ipc_summed(target, task, pt_syscall_first(regs), result, end == PT_END_WRITE))) {
-		struct pt_ipc_call call = {
-			.is = {.result = result, .tid = task->pid, .number = index, .end = end},
-			.table = pt_table_take(target),
-			.task = task,
-			.regs = regs,
-		};
-
-		call.is.spare = !target->table;
-		if (call.table)
-			pt_ipc_ended(&call);
-	}
+		pt_epoll_created(pt_current(cpu), result);
+	else if (end >= PT_END_READ && !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
+		pt_channel_call(cpu, result, index, end);
 	if (cpu->turn)
-		pt_call_end(&target->loop, index);
-	if (target->sleep) {
-		pt_sleep_emit(cpu, target->woke, target->sleep);
-		target->sleep = 0;
-	}
+		pt_call_end(cpu, index);
 	return 0;
 }
 
@@ -131,12 +182,12 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(pt_sys_enter, struct pt_regs *regs, long number)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
-	struct pt_target *target;
+	struct pt_loop_state *state;
 
-	if (!cpu || !cpu->turn)
+	if (!cpu || !cpu->turn || cpu->registers != (__u64)regs)
 		return 0;
-	target = pt_target_of(bpf_get_current_task_btf());
-	if (target)
-		target->loop.entered = bpf_ktime_get_ns();
+	state = pt_loop_state_at(cpu->loop);
+	if (state)
+		state->entered = bpf_ktime_get_ns();
 	return 0;
 }

@@ -9,14 +9,14 @@
 #define PT_SYSCALL_LIMIT 512
 #define PT_HISTORY	 256 /* switches between others that a CPU remembers; a power of two */
 #define PT_PEER_CACHE	 64
-#define PT_FD_CACHE	 8
 #define PT_KIND_SPACE	 96 /* room for kinds in the loss counters; above the largest id */
 
 /* How a system call that blocks finds its reason. */
 enum pt_call_class {
 	PT_CALL_OTHER,
-	PT_CALL_FD,	/* by the file behind its first argument */
-	PT_CALL_REASON, /* PT_CALL_REASON + r: reason r, whatever its arguments */
+	PT_CALL_FD,	   /* by the file behind its first argument */
+	PT_CALL_FILE_LOCK, /* a lock, of the file behind its first argument */
+	PT_CALL_REASON,	   /* PT_CALL_REASON + r: reason r, whatever its arguments */
 };
 
 /*
@@ -43,6 +43,26 @@ struct pt_consumed {
 	__u64 count;
 } __attribute__((aligned(64)));
 
+#define PT_TURN_COUNTERS 1024
+
+/*
+ * Turns of one loop of one task that are not told one by one. The recorder reads it as it is, from time to time: all
+ * counts only grow.
+ */
+struct pt_turn_counter {
+	__u32 tid; /* 0: not in use */
+	__s16 syscall;
+	__u16 empty; /* the last wait was a poll that found nothing */
+	__u64 loop;
+	__u64 first; /* CLOCK_MONOTONIC when the first turn began */
+	__u64 last;  /* and when the last wait returned */
+	__u64 busy;  /* ns in turns */
+	__u64 idle;  /* ns in waits that could sleep */
+	__u64 waits; /* that returned */
+	__u64 over;  /* the task has exited */
+	__u32 turns[PT_TURN_BUCKETS];
+};
+
 /* What the end of a system call means to us. */
 enum pt_call_end {
 	PT_END_NOTHING,
@@ -52,11 +72,11 @@ enum pt_call_end {
 	PT_END_POLL_TIMESPEC, /* a pointer to the timeout, which the kernel has overwritten with what was left */
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
-	PT_END_READ,	   /* (fd, ...): from here on, calls that have to do with channels */
-	PT_END_WRITE,	   /* (fd, ...) */
-	PT_END_RECVFROM,   /* (fd, buffer, size, flags) */
-	PT_END_SENDMSG,	   /* (fd, msghdr, flags) */
-	PT_END_RECVMSG,	   /* (fd, msghdr, flags) */
+	PT_END_READ,	 /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_WRITE,	 /* (fd, ...) */
+	PT_END_RECVFROM, /* (fd, buffer, size, flags) */
+	PT_END_SENDMSG,	 /* (fd, msghdr, flags) */
+	PT_END_RECVMSG, /* (fd, msghdr, flags): up to here, a message or bytes of a stream one way */
 	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
 	PT_END_RECVMMSG,   /* (fd, mmsghdr[], count, flags) */
 	PT_END_SPLICE,	   /* (from, offset, to, offset, ...) */
@@ -87,6 +107,8 @@ struct pt_config {
 	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
 	__u32 cpus;
 	__u32 page_shift;
+	__u32 casts;			   /* the kernel has bpf_rdonly_cast() */
+	__u32 every_turn;		   /* a record for each turn, however short */
 	__u64 stall;			   /* ns */
 	__u64 sample_period;		   /* ns */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
@@ -105,7 +127,11 @@ struct pt_control {
 	__u64 eventfds;	   /* made so far, likewise */
 	__u64 eventfd_operations; /* file_operations of an eventfd: an address, never followed; 0: not known */
 	__u32 tables;		  /* of ends, handed out for the first time */
+	__u32 loop_states;   /* likewise */
+	__u32 turn_counters; /* likewise */
 	__u32 reserved;
+	__u64 registers; /* from the lowest address of a task's kernel stack to the registers it came with; 0: not
+			    known yet */
 	__u64 anonymous_inode; /* the inode that all eventfds share */
 	__u64 long_turns;      /* samples of turns that had the CPU for more than half a stall */
 	__u64 loops;	       /* some target has returned from a wait call */
@@ -117,13 +143,6 @@ struct pt_history {
 	__u32 tid;
 	__u32 pid;
 	struct pt_comm comm;
-};
-
-/* Why a task blocked that last blocked on a descriptor. */
-struct pt_fd_reason {
-	__u64 key;   /* tid, descriptor and system call */
-	__u64 clock; /* rq->clock then */
-	__u64 reason;
 };
 
 struct pt_cpu {
@@ -139,15 +158,15 @@ struct pt_cpu {
 	__u32 history_count; /* switches since it was emptied, also those that it no longer holds */
 	__u32 target;	     /* the task that took this CPU last is one */
 	__u32 tid;	     /* which is this */
-	__u32 reserved;
+	__u32 here; /* the task that has this CPU is a target, whether it was seen to come or not */
+	__u64 registers; /* of that task: an address, by which it is known again at its system calls */
+	__u64 task;	 /* its task_struct: an address */
+	__u32 loop;	 /* 1 + the number of its pt_loop_state, 0: it has none */
+	__u32 table;	 /* 1 + the number of its table of ends, 0: it has none */
 	__u64 switched; /* rq->clock of the last switch */
 	__u64 nvcsw;	/* its count of voluntary switches then */
 	__u64 turn;	/* CLOCK_MONOTONIC when the turn began that it is in, 0: it is in none */
-	__u64 file_operations; /* of the last file that somebody blocked on here: an address, never
-				  followed */
-	__u64 file_reason;     /* and its pt_reason */
 	struct pt_history history[PT_HISTORY];
-	struct pt_fd_reason fd_reasons[PT_FD_CACHE];
 	__u64 peers[PT_PEER_CACHE]; /* hashes of the names that were lately recorded */
 } __attribute__((aligned(64)));
 

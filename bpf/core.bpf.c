@@ -3,6 +3,7 @@
 #include "bpf/core.h"
 
 struct pt_target_map pt_targets SEC(".maps");
+struct pt_loop_state_map pt_loop_states SEC(".maps");
 struct pt_cpu_map pt_cpus SEC(".maps");
 struct pt_ring_map pt_rings SEC(".maps");
 struct pt_slot_map pt_slots SEC(".maps");

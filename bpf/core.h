@@ -10,11 +10,8 @@
 #ifndef PT_BPF_CORE_H
 #define PT_BPF_CORE_H
 
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
+#include "bpf/read.h"
 #include <bpf/bpf_tracing.h>
-#include "bpf/config.h"
 
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
@@ -37,7 +34,12 @@ struct pt_turn_call {
 	__s32 number;
 };
 
-/* The loop that a target runs, once it has returned from a wait call. */
+#define PT_LOOP_STATES 8192
+
+/*
+ * The loop that a target runs, once it has returned from a wait call, and its sleeps in the middle of a turn. Not in its task
+ * storage: what is found by a number that its CPU keeps costs each system call no look-up.
+ */
 struct pt_loop_state {
 	__u64 turn;	   /* CLOCK_MONOTONIC when the turn began that it is in */
 	__u64 loop;	   /* its wait object */
@@ -45,13 +47,22 @@ struct pt_loop_state {
 	__u64 file_id;	   /* and the wait object's name */
 	__u64 epoll_files; /* pt_control.epoll_files when that was found */
 	__u64 entered; /* CLOCK_MONOTONIC when the call that it is in began, if calls are timed */
+	__u64 slept;   /* since when it sleeps in the middle of a turn; else 0 */
+	__u64 asleep;  /* when it first fell asleep in the wait call that it is in; else 0 */
+	__u64 woke;    /* when the longest sleep of the system call that it is in ended */
+	__u64 sleep;   /* and its length in ns, 0: none that was long */
 	__u64 calls;   /* ns in others than wait calls in this turn */
 	__u32 call_count;
 	__u32 foreign; /* waits on other objects since the last on this one */
 	__u32 timed;   /* calls were timed all through the turn */
 	__u32 others;  /* calls that found no place in the table */
 	__u32 samples; /* how often the sampler met it in this turn */
-	__u32 reserved;
+	__u32 counter; /* 1 + the number of its loop's pt_turn_counter, 0: it has none */
+	__u32 waits;   /* in a row on this loop, up to PT_COUNT_AFTER */
+	__u8 disturbed; /* it left its CPU in this turn, other than to wait for events, or was sampled */
+	__u8 empty;  /* the last wait was a poll that found nothing */
+	__u8 joined; /* that wait may belong to the same iteration as the next */
+	__u8 reserved;
 	struct pt_turn_call table[PT_TURN_CALLS];
 };
 
@@ -64,12 +75,9 @@ struct pt_target {
 	__u16 cpu;	 /* where it ran last */
 	__u64 has_waker; /* it was woken since it last took a CPU */
 	__u64 fresh;	 /* it has not been seen to take or leave a CPU */
-	__u64 slept;	 /* since when it sleeps, if in the middle of a turn; else 0 */
-	__u64 woke;	 /* when the longest sleep of the system call that it is in ended */
-	__u64 sleep;	 /* and its length in ns, 0: none that was long */
 	__u64 exited;	 /* it does not count in pt_control.live any more */
 	__u32 table;	 /* 1 + the number of its table of ends, 0: it has none */
-	struct pt_loop_state loop;
+	__u32 loop;	 /* 1 + the number of its pt_loop_state, 0: it has none */
 };
 
 struct pt_target_map {
@@ -120,7 +128,29 @@ struct pt_consumed_map {
 };
 extern struct pt_consumed_map pt_consumed SEC(".maps");
 
-extern const volatile struct pt_config pt_config;
+struct pt_loop_state_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PT_LOOP_STATES);
+	__type(key, __u32);
+	__type(value, struct pt_loop_state);
+};
+extern struct pt_loop_state_map pt_loop_states SEC(".maps");
+
+struct pt_turn_counter_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PT_TURN_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct pt_turn_counter);
+};
+extern struct pt_turn_counter_map pt_turn_counters SEC(".maps");
+
+/* Numbers below a limit that were given back, to be used again. */
+#define PT_FREE_MAP(limit)                                                                         \
+	__uint(type, BPF_MAP_TYPE_STACK);                                                          \
+	__uint(max_entries, limit);                                                                \
+	__type(value, __u32)
+
 extern struct pt_control pt_control;
 
 static __always_inline struct pt_target *pt_target_of(struct task_struct *task)
@@ -135,10 +165,38 @@ static __always_inline struct pt_cpu *pt_this_cpu(void)
 	return bpf_map_lookup_elem(&pt_cpus, &cpu);
 }
 
+/* A number that was given back, or that nobody has had yet; the limit: all are taken. */
+static __always_inline __u32 pt_number_take(void *free, __u32 *handed_out, __u32 limit)
+{
+	__u32 number = 0;
+
+	if (!bpf_map_pop_elem(free, &number))
+		return number;
+	return *handed_out < limit ? __sync_fetch_and_add(handed_out, 1) : limit;
+}
+
+/* By 1 + its number, NULL for 0. */
+static __always_inline struct pt_loop_state *pt_loop_state_at(__u32 number)
+{
+	__u32 index = number - 1;
+
+	return bpf_map_lookup_elem(&pt_loop_states, &index);
+}
+
 /* The run queue that a task is on, or was last; NULL if this kernel does not let it be found. */
 static __always_inline struct rq *pt_rq_of(struct task_struct *task)
 {
-	return bpf_core_field_exists(task->se.cfs_rq) ? task->se.cfs_rq->rq : NULL;
+	if (!bpf_core_field_exists(task->se.cfs_rq))
+		return NULL;
+	return pt_config.casts ? pt_cast(struct task_struct, task)->se.cfs_rq->rq
+			       : task->se.cfs_rq->rq;
+}
+
+static __always_inline __u64 pt_rq_address(struct task_struct *task)
+{
+	__u64 queue = pt_read_address(struct task_struct, task, se.cfs_rq);
+
+	return pt_read_address(struct cfs_rq, queue, rq);
 }
 
 /*

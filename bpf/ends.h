@@ -48,11 +48,8 @@ struct pt_table_map {
 };
 extern struct pt_table_map pt_tables SEC(".maps");
 
-/* Tables that were given back. */
 struct pt_free_table_map {
-	__uint(type, BPF_MAP_TYPE_STACK);
-	__uint(max_entries, PT_TABLES);
-	__type(value, __u32);
+	PT_FREE_MAP(PT_TABLES);
 };
 extern struct pt_free_table_map pt_free_tables SEC(".maps");
 
@@ -227,35 +224,36 @@ static __always_inline void pt_table_flush(struct pt_ipc *call, struct pt_table 
 	}
 }
 
-static __always_inline struct pt_table *pt_table_of(const struct pt_target *target)
+/* By 1 + its number, NULL for 0. */
+static __always_inline struct pt_table *pt_table_at(__u32 number)
 {
-	__u32 index = target->table - 1;
+	__u32 index = number - 1;
 
 	return bpf_map_lookup_elem(&pt_tables, &index);
 }
 
 /*
- * The table of a task, which it may only now be given. Where there are none left, the CPU's spare one: who used it
- * before has told all, since each call with it is told at once.
+ * The table of the current task, which it may only now be given. Where there are none left, the CPU's spare one: who used
+ * it before has told all, since each call with it is told at once.
  */
-static __always_inline struct pt_table *pt_table_take(struct pt_target *target)
+static __always_inline struct pt_table *pt_table_take(struct pt_cpu *cpu)
 {
-	struct pt_table *table = pt_table_of(target);
+	struct pt_table *table = pt_table_at(cpu->table);
+	struct pt_target *target;
 	__u32 index = 0;
 
 	if (table)
 		return table;
-	if (bpf_map_pop_elem(&pt_free_tables, &index)) {
-		if (pt_control.tables >= PT_TABLES)
-			return bpf_map_lookup_elem(&pt_spare_tables, &index);
-		index = __sync_fetch_and_add(&pt_control.tables, 1);
-	}
+	target = pt_target_of(bpf_get_current_task_btf());
+	if (!target)
+		return NULL;
+	index = pt_number_take(&pt_free_tables, &pt_control.tables, PT_TABLES);
 	table = bpf_map_lookup_elem(&pt_tables, &index);
 	if (!table) {
 		index = 0;
 		return bpf_map_lookup_elem(&pt_spare_tables, &index);
 	}
-	target->table = index + 1;
+	target->table = cpu->table = index + 1;
 	return table;
 }
 

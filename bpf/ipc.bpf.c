@@ -11,7 +11,7 @@ static __always_inline void pt_task_flush(struct task_struct *task, bool exits)
 
 	if (!target || !target->table)
 		return;
-	table = pt_table_of(target);
+	table = pt_table_at(target->table);
 	if (!table)
 		return;
 	pt_table_flush(&call, table);

@@ -72,24 +72,24 @@ static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, 
 /* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */
 static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
 {
-	struct file *file = pt_file_of(call->task, fd);
+	__u64 file = (__u64)pt_file_of(call->task, fd);
 	struct pt_end_state *end;
 	__u64 object, number;
 
 	if (!file)
 		return NULL;
-	object = (__u64)BPF_CORE_READ(file, f_inode);
+	object = pt_read_address(struct file, file, f_inode);
 	if (object == pt_control.anonymous_inode) {
-		object = (__u64)BPF_CORE_READ(file, private_data);
+		object = pt_read_address(struct file, file, private_data);
 		number = pt_control.eventfds;
 	} else {
-		number = BPF_CORE_READ((struct inode *)object, i_ino);
+		number = pt_read(struct inode, object, i_ino);
 	}
 	end = pt_end_slot(call->table, object);
 	if (end->object != object || end->number != number || call->is.flags) {
 		if (end->id)
 			pt_end_flush(&call->is, end);
-		pt_end_load(&call->is, end, (__u64)file, object, number);
+		pt_end_load(&call->is, end, file, object, number);
 	}
 	return end->id ? end : NULL;
 }
@@ -235,17 +235,23 @@ static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent
 		pt_passed(call, end->id, pt_syscall_second(call->regs));
 }
 
-/* The kernel has written into each message how much of it went. Global, so that it is verified once and by itself. */
-__noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
+/* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
+__noinline __u64 pt_message_length(__u64 messages, __u32 i)
 {
 	struct pt_mmsghdr *message = (void *)messages;
-	__u64 sum = 0;
-	__u32 length;
+	__u32 length = 0;
 
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++) {
-		if (!bpf_probe_read_user(&length, sizeof(length), &message[i].length))
-			sum += length;
-	}
+	bpf_probe_read_user(&length, sizeof(length), &message[i].length);
+	return length;
+}
+
+/* Global, so that it is verified once and by itself. */
+__noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
+{
+	__u64 sum = 0;
+
+	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
+		sum += pt_message_length(messages, i);
 	return sum;
 }
 
@@ -383,68 +389,76 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 	return 0;
 }
 
+/* Which way a call moved what it moved, of the calls up to PT_END_RECVMSG: 1 sent, 0 received, -1: not at all, it peeked. */
+static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *regs)
+{
+	switch (end) {
+	case PT_END_READ:
+		return 0;
+	case PT_END_WRITE:
+	case PT_END_SENDMSG:
+		return 1;
+	case PT_END_RECVFROM:
+		return pt_syscall_fourth(regs) & (MSG_PEEK | MSG_ERRQUEUE) ? -1 : 0;
+	case PT_END_RECVMSG:
+		return pt_syscall_third(regs) & (MSG_PEEK | MSG_ERRQUEUE) ? -1 : 0;
+	}
+	return -1;
+}
+
 /*
  * The calls that servers make most: moved something through a socket that is summed up, in the same window, or through
  * what is no channel. True if that was it.
  */
-static __always_inline bool pt_ipc_summed(struct pt_target *target, struct task_struct *task,
-					  __u32 fd, __s64 result, __u32 sent)
+static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_struct *task,
+					  const struct pt_regs *regs, __s64 result, __u8 call)
 {
-	struct file *file = result > 0 ? pt_file_of(task, fd) : NULL;
+	struct pt_table *table =
+		result > 0 && call <= PT_END_RECVMSG ? pt_table_at(cpu->table) : NULL;
+	__s32 sent = pt_plain_direction(call, regs);
 	struct pt_end_state *end;
-	struct pt_table *table;
-	struct inode *inode;
+	__u64 file, inode;
 
+	if (!table || sent < 0)
+		return false;
+	file = (__u64)pt_file_of(task, pt_syscall_first(regs));
 	if (!file)
 		return false;
-	inode = BPF_CORE_READ(file, f_inode);
-	table = pt_table_of(target);
-	if (!table)
-		return false;
-	end = pt_end_slot(table, (__u64)inode);
-	if (end->object != (__u64)inode || (end->id && !end->summed) ||
-	    end->number != BPF_CORE_READ(inode, i_ino))
+	inode = pt_read_address(struct file, file, f_inode);
+	end = pt_end_slot(table, inode);
+	if (end->object != inode || (end->id && !end->summed) ||
+	    end->number != pt_read(struct inode, inode, i_ino))
 		return false;
 	if (!end->id)
 		return true;
-	if (end->window[sent] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
+	/* Messages on Unix sockets may carry descriptors. */
+	if (call > PT_END_WRITE && end->kind == PT_CHANNEL_UNIX)
 		return false;
-	end->bytes[sent] += result;
-	end->count[sent]++;
+	if (end->window[sent & 1] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
+		return false;
+	end->bytes[sent & 1] += result;
+	end->count[sent & 1]++;
 	return true;
 }
 
 /* The end of a call that has to do with channels. */
 static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 {
-	struct pt_regs *regs = call->regs;
-	__u64 flags;
+	__s32 sent;
 
-	switch (call->is.end) {
-	case PT_END_READ:
-		pt_value_of(call);
-		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
-		return 0;
-	case PT_END_WRITE:
-		pt_value_of(call);
-		pt_moved(call, pt_syscall_first(regs), 1, call->is.result, 1);
-		return 0;
-	case PT_END_RECVFROM:
-		flags = pt_syscall_fourth(regs);
-		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
-			pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
-		return 0;
-	case PT_END_RECVMSG:
-		flags = pt_syscall_third(regs);
-		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
-			pt_moved_message(call, 0);
-		return 0;
-	case PT_END_SENDMSG:
-		pt_moved_message(call, 1);
-		return 0;
-	default:
+	if (call->is.end > PT_END_RECVMSG)
 		return pt_ipc_other(call);
+	sent = pt_plain_direction(call->is.end, call->regs);
+	if (sent < 0)
+		return 0;
+	if (call->is.end == PT_END_SENDMSG || call->is.end == PT_END_RECVMSG) {
+		pt_moved_message(call, sent);
+		return 0;
 	}
+	if (call->is.end != PT_END_RECVFROM)
+		pt_value_of(call);
+	pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
+	return 0;
 }
 
 #endif

@@ -7,105 +7,13 @@
 
 #define CLONE_VM 0x00000100
 
-/* Bounds a loop for the verifier. */
-#define PT_CPUS_MAX 1024
-
-/* include/linux/mm_types_task.h */
-enum { PT_MM_FILE, PT_MM_ANON, PT_MM_SWAP, PT_MM_SHMEM, PT_MM_COUNTERS };
-
 /* x86: pages were present, and written to. */
 #define PT_FAULT_COW 3
 
-/* Where each CPU's per-CPU memory begins; 0: not known. */
 __u64 pt_memory_bases[PT_CPUS_MAX] = {};
 
 struct pt_memory_task_map pt_memory_tasks SEC(".maps");
 
-static __always_inline struct pt_memory_task *pt_memory_of(struct task_struct *task)
-{
-	return bpf_task_storage_get(&pt_memory_tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-}
-
-struct pt_rss {
-	__s64 pages[PT_MM_COUNTERS];
-	__u32 rough;
-};
-
-/* A counter that has been decremented elsewhere may look negative for a moment. */
-static __always_inline __u64 pt_rss_bytes(const struct pt_rss *rss, __u32 counter)
-{
-	return rss->pages[counter] > 0 ? (__u64)rss->pages[counter] << pt_config.page_shift : 0;
-}
-
-static __always_inline __u64 pt_rss_total(const struct pt_rss *rss)
-{
-	return pt_rss_bytes(rss, PT_MM_FILE) + pt_rss_bytes(rss, PT_MM_ANON) +
-	       pt_rss_bytes(rss, PT_MM_SHMEM);
-}
-
-static __always_inline __s32 pt_rss_piece(const __s32 *counters, unsigned long offset)
-{
-	__s32 piece = 0;
-
-	bpf_probe_read_kernel(&piece, sizeof(piece), (const char *)counters + offset);
-	return piece;
-}
-
-/*
- * Plain counters, but that a task may hold back a few pages (SPLIT_RSS_COUNTING). Read by helper:
- * the verifier of these kernels does not follow an array of a typedef.
- */
-static __always_inline void pt_rss_read_old(struct pt_rss *rss, struct mm_struct___before_6_2 *mm)
-{
-	bpf_core_read(&rss->pages[PT_MM_FILE], sizeof(__s64), &mm->rss_stat.count[PT_MM_FILE]);
-	bpf_core_read(&rss->pages[PT_MM_ANON], sizeof(__s64), &mm->rss_stat.count[PT_MM_ANON]);
-	bpf_core_read(&rss->pages[PT_MM_SWAP], sizeof(__s64), &mm->rss_stat.count[PT_MM_SWAP]);
-	bpf_core_read(&rss->pages[PT_MM_SHMEM], sizeof(__s64), &mm->rss_stat.count[PT_MM_SHMEM]);
-	rss->rough = 1;
-}
-
-static __always_inline void pt_rss_read_per_cpu(struct pt_rss *rss, struct mm_struct *mm)
-{
-	const __s32 *file = mm->rss_stat[PT_MM_FILE].counters;
-	const __s32 *anon = mm->rss_stat[PT_MM_ANON].counters;
-	const __s32 *swap = mm->rss_stat[PT_MM_SWAP].counters;
-	const __s32 *shmem = mm->rss_stat[PT_MM_SHMEM].counters;
-
-	rss->pages[PT_MM_FILE] = mm->rss_stat[PT_MM_FILE].count;
-	rss->pages[PT_MM_ANON] = mm->rss_stat[PT_MM_ANON].count;
-	rss->pages[PT_MM_SWAP] = mm->rss_stat[PT_MM_SWAP].count;
-	rss->pages[PT_MM_SHMEM] = mm->rss_stat[PT_MM_SHMEM].count;
-	for (__u32 cpu = 0; cpu < PT_CPUS_MAX && cpu < pt_config.cpus; cpu++) {
-		__u64 base = pt_memory_bases[cpu];
-
-		if (!base) {
-			rss->rough = 1;
-			continue;
-		}
-		rss->pages[PT_MM_FILE] += pt_rss_piece(file, base);
-		rss->pages[PT_MM_ANON] += pt_rss_piece(anon, base);
-		rss->pages[PT_MM_SWAP] += pt_rss_piece(swap, base);
-		rss->pages[PT_MM_SHMEM] += pt_rss_piece(shmem, base);
-	}
-}
-
-/* False: nothing is known. */
-static __always_inline bool pt_rss_read(struct pt_rss *rss, struct mm_struct *mm)
-{
-	struct mm_struct___before_6_2 *old = (void *)mm;
-
-	if (!mm)
-		return false;
-	if (bpf_core_field_exists(mm->rss_stat[0].counters))
-		pt_rss_read_per_cpu(rss, mm);
-	else if (bpf_core_field_exists(old->rss_stat.count))
-		pt_rss_read_old(rss, old);
-	else
-		return false;
-	return true;
-}
-
-/* Up to 6.15 a task has no address space any more when its exit is told. */
 static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
@@ -135,6 +43,14 @@ static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_str
 	return 0;
 }
 
+/* Copy-on-write faults of the other tasks of its process. */
+static __always_inline __u64 pt_memory_others(struct task_struct *task, __u64 own_faults)
+{
+	struct pt_memory_task *leader = pt_memory_peek(task->group_leader);
+
+	return leader ? leader->cow_faults + leader->others_cow_faults - own_faults : 0;
+}
+
 /* The end of what a forked child shared with the task that made it. */
 static __always_inline int pt_memory_part(struct pt_cpu *cpu, struct task_struct *task,
 					  struct pt_memory_task *own, __u32 flags)
@@ -150,11 +66,14 @@ static __always_inline int pt_memory_part(struct pt_cpu *cpu, struct task_struct
 		.minor_faults = task->min_flt,
 		.pid = task->tgid,
 		.flags = flags | PT_PARTED_NO_PARENT,
+		.others_cow_faults = pt_memory_others(task, own->cow_faults),
 	};
 	theirs = pt_memory_peek(parent);
 	if (theirs) {
 		message->row.parent_cow_faults = theirs->cow_faults;
 		message->row.parent_minor_faults = parent->min_flt;
+		message->row.parent_others_cow_faults =
+			pt_memory_others(parent, theirs->cow_faults);
 		message->row.flags = flags;
 	}
 	pt_commit(cpu, message);
@@ -171,12 +90,34 @@ int BPF_PROG(pt_memory_exit, struct task_struct *task)
 	if (!cpu || !pt_target_of(task))
 		return 0;
 	pt_memory_faults(cpu, task);
+	if (!last)
+		return 0;
+	own = pt_memory_peek(task->group_leader);
+	if (own && own->forked)
+		pt_memory_part(cpu, task->group_leader, own, 0);
 	own = pt_memory_peek(task);
-	if (own && own->forked && last)
-		pt_memory_part(cpu, task, own, 0);
-	if (last)
+	if (!own || !own->left)
 		pt_memory_at_exit(cpu, task);
 	return 0;
+}
+
+/*
+ * Up to 6.15 a task has no address space any more when sched_process_exit fires, but still has it
+ * here, with all counts that its tasks had held back added up.
+ */
+SEC("kprobe/taskstats_exit")
+int pt_memory_leave(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_memory_task *own;
+	struct pt_cpu *cpu = pt_this_cpu();
+
+	if (!cpu || !pt_target_of(task) || task->signal->live.counter || !task->mm)
+		return 0;
+	own = pt_memory_of(task);
+	if (own)
+		own->left = 1;
+	return pt_memory_at_exit(cpu, task);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -239,6 +180,7 @@ int BPF_PROG(pt_memory_newtask, struct task_struct *task, __u64 clone_flags)
 		.parent_tid = parent->pid,
 		.parent_pid = parent->tgid,
 		.flags = PT_MEMORY_EXIT_ONLY_PEAK,
+		.others_cow_faults = pt_memory_others(parent, own->cow_faults),
 	};
 	if (own->fork_begun && bpf_core_field_exists(mm->rss_stat[0].counters))
 		message->row.copying = message->row.time - own->fork_begun;
@@ -292,6 +234,11 @@ int BPF_PROG(pt_memory_fault, unsigned long address, struct pt_regs *regs, unsig
 	own = pt_memory_of(task);
 	if (own)
 		own->cow_faults++;
+	if (task->pid == task->tgid)
+		return 0;
+	own = pt_memory_of(task->group_leader);
+	if (own)
+		own->others_cow_faults++;
 	return 0;
 }
 #endif

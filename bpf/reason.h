@@ -24,35 +24,35 @@
 #define UNIX98_PTY_MASTER_MAJOR 128
 #define UNIX98_PTY_SLAVE_END	143
 
-#define PT_FD_TRUST 100000 /* ns */
-
+/* The address of the struct file behind a descriptor; NULL: there is none. */
 static __always_inline struct file *pt_file_of(struct task_struct *task, __u32 fd)
 {
-	struct fdtable *table = task->files->fdt;
-	struct file *file = NULL;
+	__u64 files = pt_read_address(struct task_struct, task, files);
+	__u64 table = pt_read_address(struct files_struct, files, fdt);
 
-	if (fd < table->max_fds)
-		bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
-	return file;
+	if (fd >= pt_read(struct fdtable, table, max_fds))
+		return NULL;
+	return (struct file *)pt_read_word(pt_read_address(struct fdtable, table, fd) + fd * 8ULL);
 }
 
-static __always_inline __u8 pt_reason_of_socket(struct file *file)
+static __always_inline __u8 pt_reason_of_socket(__u64 file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sock = BPF_CORE_READ(socket, sk);
-	__u16 family = BPF_CORE_READ(sock, __sk_common.skc_family);
+	__u64 socket = pt_read_address(struct file, file, private_data);
+	__u64 sock = pt_read_address(struct socket, socket, sk);
+	__u16 family = pt_read(struct sock, sock, __sk_common.skc_family);
 
 	if (family == AF_UNIX)
 		return PT_REASON_UNIX;
 	if (family != AF_INET && family != AF_INET6)
 		return PT_REASON_OTHER;
-	return BPF_CORE_READ(sock, sk_protocol) == IPPROTO_UDP ? PT_REASON_UDP : PT_REASON_TCP;
+	return pt_read(struct sock, sock, sk_protocol) == IPPROTO_UDP ? PT_REASON_UDP
+								      : PT_REASON_TCP;
 }
 
 /* A character device: a terminal, or something else. */
-static __always_inline __u8 pt_reason_of_device(struct inode *inode)
+static __always_inline __u8 pt_reason_of_device(__u64 inode)
 {
-	__u32 major = BPF_CORE_READ(inode, i_rdev) >> 20;
+	__u32 major = pt_read(struct inode, inode, i_rdev) >> 20;
 
 	if (major == TTY_MAJOR || major == TTYAUX_MAJOR ||
 	    (major >= UNIX98_PTY_MASTER_MAJOR && major <= UNIX98_PTY_SLAVE_END))
@@ -60,13 +60,14 @@ static __always_inline __u8 pt_reason_of_device(struct inode *inode)
 	return PT_REASON_OTHER;
 }
 
-static __always_inline __u8 pt_reason_of_file(struct file *file)
+/* Not inlined: the verifier goes through it once, by itself. */
+__noinline __u32 pt_reason_of_file(__u64 file)
 {
-	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
+	__u64 inode = file ? pt_read_address(struct file, file, f_inode) : 0;
 
 	if (!inode)
 		return PT_REASON_OTHER;
-	switch (BPF_CORE_READ(inode, i_mode) & S_IFMT) {
+	switch (pt_read(struct inode, inode, i_mode) & S_IFMT) {
 	case S_IFIFO:
 		return PT_REASON_PIPE;
 	case S_IFSOCK:
@@ -83,24 +84,6 @@ static __always_inline __u8 pt_reason_of_file(struct file *file)
 	}
 }
 
-/*
- * By the file behind a descriptor. Whoever sleeps there hundreds of thousands of times a second does so on the same
- * file: within PT_FD_TRUST ns the last answer serves for the same task, descriptor and call.
- */
-static __always_inline __u8 pt_reason_of_fd(struct task_struct *task, struct pt_cpu *cpu, __u32 fd,
-					    __u16 number, __u64 clock)
-{
-	struct pt_fd_reason *last = &cpu->fd_reasons[(__u32)task->pid % PT_FD_CACHE];
-	__u64 key = (__u64)task->pid << 32 | (__u64)fd << 16 | number;
-
-	if (last->key == key && clock - last->clock < PT_FD_TRUST)
-		return last->reason;
-	last->key = key;
-	last->clock = clock;
-	last->reason = pt_reason_of_file(pt_file_of(task, fd));
-	return last->reason;
-}
-
 /* How the reason of a sleep in this system call is found: enum pt_call_class, or above. */
 static __always_inline __u8 pt_call_class(__s16 number)
 {
@@ -111,13 +94,15 @@ static __always_inline __u8 pt_call_class(__s16 number)
 }
 
 /* What a task waits for that sleeps in a system call. */
-static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct pt_cpu *cpu,
-					      struct pt_regs *regs, __s16 number, __u64 clock)
+static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct pt_regs *regs,
+					      __s16 number)
 {
 	__u8 class = pt_call_class(number);
 
 	if (class == PT_CALL_FD)
-		return pt_reason_of_fd(task, cpu, pt_syscall_first(regs), number, clock);
+		return pt_reason_of_file((__u64)pt_file_of(task, pt_syscall_first(regs)));
+	if (class == PT_CALL_FILE_LOCK)
+		return PT_REASON_LOCK;
 	return class >= PT_CALL_REASON ? class - PT_CALL_REASON : PT_REASON_OTHER;
 }
 

@@ -95,8 +95,11 @@ enum pt_reason {
 	S(1, TASK_KTHREAD, "task: a kernel thread")                                                \
 	S(2, TASK_LAST, "task: the snapshot at the end of recording, not at its start")            \
 	S(4, TASK_PEER, "task: not a target: named because a target's records mention it")         \
+	S(1, CGROUP_READ, "cgroup: its quota could be read; else there is no telling")             \
 	S(1, TURN_TIMED, "turn, call: calls and length were measured, else they are 0")            \
 	S(2, TURN_NESTED, "turn, call: not on the object of the loop which this task is in")       \
+	S(4, TURN_AFTER_EMPTY, "turn: the wait before the turn was a poll that found nothing")     \
+	S(1, TURN_SUM_EMPTY, "turn_sum: the last wait was a poll that found nothing")              \
 	S(1, SAMPLE_USER, "sample: in user mode")                                                  \
 	S(1, EXIT_GROUP, "exit: the last task of its process")
 
@@ -108,6 +111,14 @@ enum pt_flag {
 
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
+
+/*
+ * Buckets of turn_sum.text, as in base/histogram.h: each length below 64 ns has its own, above every power of two is cut into
+ * 64. Turns that are added up are shorter than 2^20 ns.
+ */
+#define PT_TURN_SUB_LOG2 6
+#define PT_TURN_MAX_LOG2 20
+#define PT_TURN_BUCKETS	 ((PT_TURN_MAX_LOG2 - PT_TURN_SUB_LOG2 + 1) << PT_TURN_SUB_LOG2)
 
 /* What a mapping holds. Names go into JSON in lower case. */
 #define PT_MAPPING_CLASSES(S)                                                                      \
@@ -150,16 +161,22 @@ enum pt_mapping_class {
 	K(9, task, "What the kernel knew of a task at one moment.")                                \
 	K(10, occupant, "Who, not a target, had the CPU that a target waited for.")                \
 	K(11, loss, "Records that did not reach the file.")                                        \
+	K(12, cgroup, "A cgroup that a target is in, or that is around such a one.")               \
+	K(13, member, "A process is in a cgroup.")                                                 \
+	K(14, throttle, "How a CPU quota held back the tasks of a cgroup, if that has changed.")   \
 	K(20, turn, "A wait call of a target returned.")                                           \
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
 	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
 	K(23, sleep, "On what a target slept for a millisecond or more, in the middle of a turn.") \
+	K(24, turn_sum, "Short turns of a loop, in which nothing happened, added up.")             \
 	K(40, endpoint, "An end of a channel, which a target has begun to use.")                   \
 	K(41, transfer, "A target sent or received.")                                              \
 	K(42, attempt, "A target tried to send or receive, and nothing went.")                     \
 	K(43, pass, "A target sent or received descriptors.")                                      \
 	K(44, accept, "A target accepted a connection.")                                           \
 	K(45, holder, "Who has an end of a channel open.")                                         \
+	K(46, segment, "A target maps memory that others can map, too.")                           \
+	K(47, opposite, "The other side of a connection, which no target uses.")                   \
 	K(60, memory, "The memory of a process at one moment.")                                    \
 	K(61, memory_class, "What one class of mappings holds of it.")                             \
 	K(62, memory_thread, "What one task adds to it, where that can be told.")                  \
@@ -171,6 +188,8 @@ enum pt_mapping_class {
 	K(68, memory_parted, "A forked child exits or runs another program.")                      \
 	K(69, memory_faults, "Copy-on-write faults of a task, at its end or the recording's.")     \
 	K(70, memory_pulse, "The kernel's counters of a process, once a second if they changed.")  \
+	K(71, memory_rss, "Resident memory of a process, told when it has changed much.")          \
+	K(72, memory_host, "Memory of the machine, once a second.")                                \
 	K(80, workload, "What a bundled workload says of itself.")
 
 #define PT_FIELD_MEMBER(type, name, class, doc) type name;

@@ -15,7 +15,24 @@
 	F(__s32, events, COUNT, "what it returned: ready descriptors, or -errno")                  \
 	F(__u32, limit, ID, "how many it could have returned, 0: no limit")                        \
 	F(__s16, syscall, ID, "which call")                                                        \
-	F(__u16, flags, FLAGS, "PT_TURN_*")
+	F(__u16, flags, FLAGS, "PT_TURN_*")                                                        \
+	F(__u64, age, NS, "since the turn began which this wait ended, 0: in none, or not told")   \
+	F(__u64, slept, NS, "since it fell asleep in the wait, 0: it did not, or not told")
+
+#define PT_FIELDS_turn_sum(F)                                                                      \
+	F(__u64, time, TIME, "when the last of these wait calls returned: a turn begins")          \
+	F(__u64, loop, ID, "as in turn")                                                           \
+	F(__u64, busy, NS, "in the turns that the histogram counts")                               \
+	F(__u64, idle, NS, "in those waits that could sleep")                                      \
+	F(__u64, waits, COUNT, "wait calls that returned")                                         \
+	F(__u64, first, NS, "before `time`: when the first of these wait calls began")             \
+	F(__u32, tid, ID, "who waited")                                                            \
+	F(__s16, syscall, ID, "which call")                                                        \
+	F(__u16, flags, FLAGS, "PT_TURN_SUM_*")                                                    \
+	F(__u32, reserved, FLAGS, "0")                                                             \
+	F(__u32, text, TEXT,                                                                       \
+	  "a histogram of the turns' lengths: pairs of LEB128 numbers, how many buckets further, " \
+	  "how many turns")
 
 #define PT_FIELDS_call(F)                                                                          \
 	F(__u64, time, TIME, "when the wait call after the turn returned, as in its turn record")  \

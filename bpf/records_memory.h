@@ -13,9 +13,10 @@
 #define PT_MEMORY_SAME_SPACE 64	 /* memory_share: a and b are one address space */
 #define PT_MEMORY_NO_PSS     128 /* pss is not known and 0 */
 
-/* flags of memory_exit and memory_fork */
+/* flags of memory_exit, memory_fork and memory_rss */
 #define PT_MEMORY_EXIT_ONLY_PEAK 1 /* this kernel has no figures any more at that moment */
 #define PT_MEMORY_EXIT_ROUGH	 2 /* without the counters' shares of single CPUs: some pages off */
+#define PT_MEMORY_RSS_FIRST	 4 /* memory_rss: first word of this address space, by fork or exec */
 
 /* memory_parted.flags */
 #define PT_PARTED_EXEC	    1 /* by exec; otherwise by exit */
@@ -124,7 +125,9 @@
 	F(__u32, pid, ID, "the child")                                                             \
 	F(__u32, parent_tid, ID, "who called")                                                     \
 	F(__u32, parent_pid, ID, "the caller's process")                                           \
-	F(__u32, flags, FLAGS, "PT_MEMORY_EXIT_*")
+	F(__u32, flags, FLAGS, "PT_MEMORY_EXIT_*")                                                 \
+	F(__u64, others_cow_faults, COUNT,                                                         \
+	  "copy-on-write faults of the caller's other threads so far")
 
 #define PT_FIELDS_memory_parted(F)                                                                 \
 	F(__u64, time, TIME, "when child and parent ceased to share what fork gave to both")       \
@@ -133,7 +136,9 @@
 	F(__u64, parent_cow_faults, COUNT, "those of the task that had called fork, so far")       \
 	F(__u64, parent_minor_faults, COUNT, "likewise")                                           \
 	F(__u32, pid, ID, "the child")                                                             \
-	F(__u32, flags, FLAGS, "PT_PARTED_*")
+	F(__u32, flags, FLAGS, "PT_PARTED_*")                                                      \
+	F(__u64, others_cow_faults, COUNT, "copy-on-write faults of the child's other tasks")      \
+	F(__u64, parent_others_cow_faults, COUNT, "of the caller's other threads, so far")
 
 #define PT_FIELDS_memory_faults(F)                                                                 \
 	F(__u64, time, TIME, "when")                                                               \
@@ -152,5 +157,33 @@
 	F(__u64, major_faults, COUNT, "likewise")                                                  \
 	F(__u32, pid, ID, "the process")                                                           \
 	F(__u32, threads, COUNT, "its tasks")
+
+#define PT_FIELDS_memory_rss(F)                                                                    \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, anon, BYTES, "resident anonymous memory")                                         \
+	F(__u64, file, BYTES, "resident file pages")                                               \
+	F(__u64, shmem, BYTES, "resident shared memory")                                           \
+	F(__u64, swap, BYTES, "swapped out")                                                       \
+	F(__u64, page_tables, BYTES, "its page tables")                                            \
+	F(__u32, pid, ID, "the process")                                                           \
+	F(__u32, tid, ID, "the task that did it")                                                  \
+	F(__u32, flags, FLAGS, "PT_MEMORY_EXIT_*")                                                 \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_memory_host(F)                                                                   \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, free, BYTES, "unused memory of the machine")                                      \
+	F(__u64, available, BYTES, "what could be had without swapping, as the kernel guesses")    \
+	F(__u64, cached, BYTES, "page cache, shared memory included")                              \
+	F(__u64, shmem, BYTES, "shared memory")                                                    \
+	F(__u64, dirty, BYTES, "page cache that must be written yet")                              \
+	F(__u64, writeback, BYTES, "page cache that is being written")                             \
+	F(__u64, swap_free, BYTES, "unused swap")                                                  \
+	F(__u64, swapped_in, BYTES, "since the machine started, as all that follows")              \
+	F(__u64, swapped_out, BYTES, "written to swap")                                            \
+	F(__u64, reclaimed, BYTES, "pages taken away: files dropped, or swapped out")              \
+	F(__u64, refaulted, BYTES, "of files, read again soon after they were taken away")         \
+	F(__u64, stalls, COUNT, "allocations that had to take pages away themselves")              \
+	F(__u64, oom_kills, COUNT, "processes that the kernel killed for want of memory")
 
 #endif

@@ -32,7 +32,7 @@ SEC("perf_event")
 int pt_sample_turn(struct bpf_perf_event_data *ctx)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
-	struct pt_target *target;
+	struct pt_loop_state *state;
 	struct task_struct *task;
 	__u64 now;
 
@@ -42,8 +42,10 @@ int pt_sample_turn(struct bpf_perf_event_data *ctx)
 	if (now - cpu->turn < PT_SAMPLE_AGE)
 		return 0;
 	task = bpf_get_current_task_btf();
-	target = pt_target_of(task);
-	if (target && ++target->loop.samples * pt_config.sample_period > pt_config.stall / 2)
+	state = pt_loop_state_at(cpu->loop);
+	if (state)
+		state->disturbed = 1;
+	if (state && ++state->samples * pt_config.sample_period > pt_config.stall / 2)
 		pt_sample_long_turn();
 	PT_MESSAGE(sample);
 	message->row = (struct pt_sample){

@@ -31,6 +31,7 @@ struct pt_switching {
 	__s16 number;	/* the system call that prev is in, -1: none */
 	__u8 in_call;	/* pt_reason for which that call would block */
 	__u64 in_turn;	/* prev is in a turn of a loop */
+	__u32 loop;	/* 1 + the number of prev's pt_loop_state, 0: it has none */
 	bool from;	/* prev is a target */
 	bool late;	/* nobody saw prev take the CPU */
 	bool left;	/* the last that was seen to take it was a target */
@@ -73,29 +74,46 @@ __noinline int pt_occupant_emit(struct pt_cpu *cpu, const struct pt_history *ent
 	return 0;
 }
 
-/*
- * Tells who had this CPU from `since` up to now, `clock` and `time`, as far as those switches were
- * not recorded, and forgets it.
- */
-__noinline int pt_history_flush(struct pt_cpu *cpu, __u64 clock, __u64 time, __u64 since)
+/* What of a CPU's history is to be told. */
+struct pt_history_span {
+	__u64 clock, time; /* now, by both clocks */
+	__u64 since;	   /* rq->clock: what had ended before is not told */
+	__u32 first;	   /* its place in the history, */
+	__u32 held;	   /* and how many follow, itself included */
+};
+
+/* The entry that is the i-th of a span. A function of its own, so that the loop around it is short to the verifier. */
+__noinline int pt_history_tell(struct pt_cpu *cpu, const struct pt_history_span *span, __u32 i)
+{
+	struct pt_history *entry, *next;
+	__u64 until;
+
+	if (!cpu || !span)
+		return 0;
+	entry = &cpu->history[(span->first + i) % PT_HISTORY];
+	next = &cpu->history[(span->first + i + 1) % PT_HISTORY];
+	until = i + 1 < span->held ? next->clock : span->clock;
+	if (until > span->since)
+		pt_occupant_emit(cpu, entry, span->time, span->clock - entry->clock);
+	return 0;
+}
+
+/* Tells who had this CPU up to now, as far as those switches were not recorded, and forgets it. */
+__noinline int pt_history_flush(struct pt_cpu *cpu, struct pt_history_span *span)
 {
 	__u32 count, held;
 
-	if (!cpu)
+	if (!cpu || !span)
 		return 0;
 	count = cpu->history_count;
 	held = count > PT_HISTORY ? PT_HISTORY : count;
+	span->first = count - held;
+	span->held = held;
 	cpu->history_count = 0;
 	if (count > PT_HISTORY)
-		pt_occupant_emit(cpu, NULL, time, clock - cpu->history_first);
-	for (__u32 i = 0; i < PT_HISTORY && i < held; i++) {
-		struct pt_history *entry = &cpu->history[(count - held + i) % PT_HISTORY];
-		struct pt_history *next = &cpu->history[(count - held + i + 1) % PT_HISTORY];
-		__u64 until = i + 1 < held ? next->clock : clock;
-
-		if (until > since)
-			pt_occupant_emit(cpu, entry, time, clock - entry->clock);
-	}
+		pt_occupant_emit(cpu, NULL, span->time, span->clock - cpu->history_first);
+	for (__u32 i = 0; i < PT_HISTORY && i < held; i++)
+		pt_history_tell(cpu, span, i);
 	return 0;
 }
 
@@ -202,55 +220,62 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 	pt_slot_publish(s->cpu, slot);
 }
 
-/* Notes when a target goes to sleep in the middle of a turn, unless it is to wait for events as loops do. */
-static __always_inline void pt_sleep_begins(const struct pt_switching *s)
+/* A target leaves the CPU in a turn: to wait for events as loops do, or in its middle. */
+static __always_inline void pt_turn_leaves(const struct pt_switching *s)
 {
-	struct pt_target *target;
+	struct pt_loop_state *state = pt_loop_state_at(s->loop);
+	bool sleeps = s->state && !s->preempt;
 
-	if (!s->state || s->preempt || s->in_call == PT_REASON_POLL)
+	if (!state)
 		return;
-	target = pt_target_of(s->prev);
-	if (target)
-		target->slept = s->time;
+	if (!sleeps || s->in_call != PT_REASON_POLL)
+		state->disturbed = 1;
+	if (sleeps && s->in_call != PT_REASON_POLL)
+		state->slept = s->time;
+	else if (sleeps && !state->asleep)
+		state->asleep = s->time;
 }
 
 static __always_inline void pt_sleep_ends(const struct pt_switching *s)
 {
-	__u64 length = s->time - s->to->slept;
+	struct pt_loop_state *state = pt_loop_state_at(s->to->loop);
+	__u64 length;
 
-	s->to->slept = 0;
-	if (length >= PT_SLEEP_LONG && length > s->to->sleep) {
-		s->to->sleep = length;
-		s->to->woke = s->time;
+	if (!state)
+		return;
+	s->cpu->turn = state->turn;
+	if (!state->slept)
+		return;
+	length = s->time - state->slept;
+	state->slept = 0;
+	if (length >= PT_SLEEP_LONG && length > state->sleep) {
+		state->sleep = length;
+		state->woke = s->time;
 	}
 }
 
 /* A target takes the CPU. */
-static __always_inline void pt_switch_to(const struct pt_switching *s)
+static __always_inline void pt_arrived(const struct pt_switching *s)
 {
-	__u64 wait = pt_waited(s);
-
-	if (s->cpu->history_count)
-		pt_history_flush(s->cpu, s->clock, s->time, s->clock - wait);
-	pt_emit_switch(s, wait);
 	s->to->has_waker = 0;
 	s->to->fresh = 0;
 	s->to->migrations = s->next->se.nr_migrations;
 	s->to->cpu = bpf_get_smp_processor_id();
-	if (s->to->slept)
+	if (s->to->loop)
 		pt_sleep_ends(s);
-	if (!s->from)
-		pt_peer_name(s->cpu, s->prev, s->time);
 }
 
-/* A target leaves the CPU to somebody who is none. */
-static __always_inline void pt_switch_from(const struct pt_switching *s, struct rq *rq)
+static __always_inline void pt_tell_history(const struct pt_switching *s, __u64 wait,
+					    const struct rq *rq)
 {
-	/* Others than the next may be waiting for this CPU, and will ask who had it. */
-	if (s->cpu->history_count)
-		pt_history_flush(s->cpu, s->clock, s->time, rq->nr_running > 1 ? 0 : s->clock);
-	pt_emit_switch(s, 0);
-	pt_peer_name(s->cpu, s->next, s->time);
+	struct pt_history_span span = {.clock = s->clock, .time = s->time, .since = s->clock};
+
+	if (s->to)
+		span.since = s->clock - wait;
+	else if (rq->nr_running >
+		 1) /* others may be waiting for this CPU, and will ask who had it */
+		span.since = 0;
+	pt_history_flush(s->cpu, &span);
 }
 
 /*
@@ -264,11 +289,34 @@ static __always_inline bool pt_find_prev(struct pt_switching *s)
 	s->seen = s->cpu->target && !s->late;
 	s->nvcsw = s->cpu->nvcsw;
 	s->in_turn = s->cpu->turn;
+	s->loop = s->cpu->loop;
 	if (s->seen)
 		return true;
 	s->unseen = pt_target_of(s->prev);
-	s->in_turn = s->unseen ? s->unseen->loop.turn : 0;
+	if (s->unseen) {
+		struct pt_loop_state *state = pt_loop_state_at(s->unseen->loop);
+
+		s->loop = s->unseen->loop;
+		s->in_turn = state ? state->turn : 0;
+	}
 	return s->unseen != NULL;
+}
+
+/* What system calls and the sampler want to know of the task that now has the CPU. */
+static __always_inline void pt_note_next(const struct pt_switching *s)
+{
+	struct pt_cpu *cpu = s->cpu;
+
+	cpu->target = s->to != NULL;
+	cpu->here = s->to != NULL;
+	cpu->tid = s->next->pid;
+	cpu->switched = s->clock;
+	cpu->nvcsw = s->next->nvcsw;
+	cpu->turn = 0; /* pt_sleep_ends() knows more */
+	cpu->task = (__u64)s->next;
+	cpu->registers = pt_control.registers ? (__u64)s->next->stack + pt_control.registers : 0;
+	cpu->loop = s->to ? s->to->loop : 0;
+	cpu->table = s->to ? s->to->table : 0;
 }
 
 /*
@@ -297,6 +345,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		.preempt = preempt,
 	};
 	struct rq *rq = pt_rq_of(prev);
+	__u64 wait = 0;
 
 	if (!s.cpu || !rq)
 		return 0;
@@ -304,13 +353,9 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	s.to = pt_target_of(next);
 	s.clock = rq->clock;
 	s.prev_tid = s.cpu->tid;
-	s.cpu->target = s.to != NULL;
-	s.cpu->tid = next->pid;
-	s.cpu->switched = s.clock;
-	s.cpu->nvcsw = next->nvcsw;
-	s.cpu->turn = s.to ? s.to->loop.turn : 0;
+	pt_note_next(&s);
+	pt_emit_unseen(&s);
 	if (!s.from && !s.to) {
-		pt_emit_unseen(&s);
 		pt_history_add(s.cpu, next, s.clock);
 		return 0;
 	}
@@ -321,18 +366,22 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		struct pt_regs *regs = pt_regs_of(prev);
 
 		s.number = pt_syscall_number(regs);
-		s.in_call = pt_reason_of_call(prev, s.cpu, regs, s.number, s.clock);
+		s.in_call = pt_reason_of_call(prev, regs, s.number);
 	}
 	s.time = pt_switch_time(&s);
-	pt_emit_unseen(&s);
 	if (s.unseen)
 		s.unseen->fresh = 0;
 	if (s.in_turn)
-		pt_sleep_begins(&s);
+		pt_turn_leaves(&s);
 	if (s.to)
-		pt_switch_to(&s);
-	else
-		pt_switch_from(&s, rq);
+		wait = pt_waited(&s);
+	if (s.cpu->history_count)
+		pt_tell_history(&s, wait, rq);
+	pt_emit_switch(&s, wait);
+	if (s.to)
+		pt_arrived(&s);
+	if (!s.from || !s.to)
+		pt_peer_name(s.cpu, s.from ? next : prev, s.time);
 	return 0;
 }
 
@@ -352,8 +401,7 @@ static __always_inline __u16 pt_waker_flags(struct task_struct *current)
 #if defined(__TARGET_ARCH_arm64)
 	count = current->thread_info.preempt_count;
 #else
-	bpf_probe_read_kernel(&count, sizeof(count),
-			      (char *)pt_rq_of(current) + pt_config.preempt_count);
+	count = pt_read_word(pt_rq_address(current) + pt_config.preempt_count);
 #endif
 	if (count & PREEMPT_HARDIRQ_NMI)
 		return PT_WAKEUP_IRQ;

@@ -82,7 +82,7 @@ static __always_inline __u32 pt_sleep_file(struct task_struct *task, struct pt_s
 	inode = BPF_CORE_READ(file, f_inode);
 	row->object = BPF_CORE_READ(inode, i_ino);
 	row->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	row->reason = pt_reason_of_file(file);
+	row->reason = pt_reason_of_file((__u64)file);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK) {
 		pt_sleep_socket(file, row);
 		return 0;
@@ -111,7 +111,8 @@ __noinline int pt_sleep_emit(struct pt_cpu *cpu, __u64 time, __u64 length)
 		.syscall = pt_syscall_number(regs),
 	};
 	class = pt_call_class(message->row.syscall);
-	if (class == PT_CALL_FD || class == PT_CALL_REASON + PT_REASON_DISK) {
+	if (class == PT_CALL_FD || class == PT_CALL_FILE_LOCK ||
+	    class == PT_CALL_REASON + PT_REASON_DISK) {
 		message->row.fd = pt_syscall_first(regs);
 		text = pt_sleep_file(task, &message->row, message->text);
 	} else if (class == PT_CALL_REASON + PT_REASON_LOCK) {

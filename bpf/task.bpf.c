@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The life of tasks: birth, exec, name, exit; and the iterator that marks those that are there
  * already. */
+#include "bpf/loop.h"
 #include "bpf/memory.h"
 #include "bpf/peer.h"
 #include "bpf/reason.h"
@@ -111,10 +112,12 @@ int BPF_PROG(pt_sched_process_exec, struct task_struct *task, pid_t old_tid)
 	struct pt_exec_message *message;
 	unsigned long start, length;
 	__u32 zero = 0, index = bpf_get_smp_processor_id();
+	struct pt_target *target = pt_target_of(task);
 	void *ring;
 
-	if (!cpu || !pt_target_of(task))
+	if (!cpu || !target)
 		return 0;
+	pt_loop_state_give(cpu, target); /* the new program has loops of its own */
 	message = bpf_map_lookup_elem(&pt_scratch, &zero);
 	ring = bpf_map_lookup_elem(&pt_rings, &index);
 	if (!message || !ring)
@@ -172,6 +175,7 @@ int BPF_PROG(pt_sched_process_exit, struct task_struct *task)
 	if (!cpu || !target)
 		return 0;
 	pt_count_out(target);
+	pt_loop_state_give(cpu, target);
 	PT_MESSAGE(exit);
 	message->row = (struct pt_exit){
 		.time = bpf_ktime_get_ns(),
@@ -225,7 +229,7 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 			number = pt_syscall_number(regs);
 		if (state != PT_STATE_DEAD)
 			reason = pt_reason_of(task, raw, number,
-					      pt_reason_of_call(task, cpu, regs, number, 0));
+					      pt_reason_of_call(task, regs, number));
 	} else if (rq && task->sched_info.last_queued) {
 		since = rq->clock - task->sched_info.last_queued;
 	}
@@ -254,6 +258,17 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 	return 0;
 }
 
+/* The CPU that a task has does not know yet that it is a target: at its next system call it will be looked at. */
+static __always_inline void pt_forget_current(struct task_struct *task)
+{
+	struct rq *rq = pt_rq_of(task);
+	__u32 index = rq ? rq->cpu : ~0u;
+	struct pt_cpu *cpu = bpf_map_lookup_elem(&pt_cpus, &index);
+
+	if (cpu)
+		cpu->registers = 0;
+}
+
 SEC("iter/task")
 int pt_iter_task(struct bpf_iter__task *ctx)
 {
@@ -277,6 +292,8 @@ int pt_iter_task(struct bpf_iter__task *ctx)
 	target = pt_mark(task);
 	if (!target)
 		return 0;
+	if (task->on_cpu)
+		pt_forget_current(task);
 	if (task->flags & PF_EXITING)
 		pt_count_out(target);
 	return pt_snapshot(cpu, task);

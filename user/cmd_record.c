@@ -23,6 +23,10 @@
 #define KEY_WORKLOAD	256
 #define KEY_RUNTIME	257
 #define KEY_REPEAT	258
+#define KEY_TURNS	259
+
+/* Of a CPU: that often, and several processes of a workload at once, take more than is granted elsewhere. */
+#define WORKLOAD_PERCENT 5
 
 struct ids {
 	pid_t id[MAX_TARGETS];
@@ -94,6 +98,7 @@ static void check_workload(struct argp_state *state, struct options *options)
 		return;
 	if (options->recording.targets.all || options->pids.count || options->tids.count)
 		argp_error(state, "a workload, or -p, -t and -a, but not both");
+	options->recording.memory_percent = WORKLOAD_PERCENT;
 	workload->arguments = options->recording.command;
 	options->recording.command = &state->argv[0];
 }
@@ -148,6 +153,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_REPEAT:
 		options->workload.repeat = parse_repeat(state, argument);
 		break;
+	case KEY_TURNS:
+		options->recording.targets.every_turn = true;
+		break;
 	case ARGP_KEY_ARGS:
 		options->recording.command = state->argv + state->next;
 		break;
@@ -180,6 +188,8 @@ static const struct argp_option option_table[] = {
 	{"duration", 'd', "SECONDS", 0, "stop after so long", 0},
 	{"output", 'o', "FILE", 0, "write FILE, not partrace.data", 0},
 	{"stall", 's', "MS", 0, "what counts as a stall (default 10)", 0},
+	{"turns", KEY_TURNS, NULL, 0, "keep every turn of every loop; else short ones are added up",
+	 0},
 	{"memory", 'm', "SECONDS", 0,
 	 "look at the memory of the targets so often (default 10, of a workload 0.25); 0: only at "
 	 "the start and the "

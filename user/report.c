@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -127,6 +128,18 @@ static int build_document(struct report *report)
 	return report->document ? 0 : -ENOMEM;
 }
 
+static int close_turns(struct report *report)
+{
+	uint64_t summed = pt_turns_summed(report->turns);
+
+	if (summed)
+		fprintf(stderr,
+			"partrace: %" PRIu64
+			" short turns are only in sums; 'record --turns' keeps each\n",
+			summed);
+	return pt_turns_close(report->turns, report->err);
+}
+
 static int make_document(struct report *report)
 {
 	int ret = read_losses(report);
@@ -138,7 +151,7 @@ static int make_document(struct report *report)
 	if (!ret)
 		ret = read_records(report);
 	if (!ret && report->turns)
-		ret = pt_turns_close(report->turns, report->err);
+		ret = close_turns(report);
 	return ret ? ret : build_document(report);
 }
 

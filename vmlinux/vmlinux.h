@@ -60,6 +60,10 @@ typedef struct {
 	long long counter;
 } atomic64_t;
 
+struct timespec64 {
+	__s64 tv_sec;
+};
+
 struct rq {
 	__u64 clock; /* ns, sched_clock(): fresh whenever sched_switch fires */
 	unsigned int nr_running;
@@ -259,6 +263,7 @@ struct thread_info {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	void *stack;
 	unsigned int flags;
 	unsigned int on_cpu; /* u8 since 7.x, int before: only an unsigned load is adjusted */
 	unsigned int on_rq;  /* likewise */

@@ -3,6 +3,7 @@
 #include "stream.h"
 
 #include "analysis/footprint.h"
+#include "analysis/margin.h"
 
 static void feed_process(struct stream *s, uint32_t pid, uint64_t start)
 {
@@ -72,28 +73,31 @@ static void a_matrix_without_its_end_does_not_stand(void **state)
 static void faults_after_a_fork(void **state)
 {
 	struct stream *s = stream_new();
-	uint64_t child, parent;
+	struct pt_fork_faults faults;
 
 	(void)state;
 	feed_process(s, 100, 1);
 	feed_as(s, memory_fork, .time = 10, .pid = 200, .parent_pid = 100, .parent_tid = 100,
-		.cow_faults = 7);
+		.cow_faults = 7, .anon = 20 * 4096);
 	feed_as(s, memory_parted, .time = 20, .pid = 200, .cow_faults = 5, .parent_cow_faults = 19);
 	feed_as(s, memory_fork, .time = 30, .pid = 201, .parent_pid = 100, .parent_tid = 100,
 		.cow_faults = 19);
 	finish(s, 100);
 	assert_int_equal(pt_footprint_forks(result(s)), 2);
-	assert_true(pt_footprint_cow_faults(pt_footprint_fork(result(s), 0), &child, &parent));
-	assert_int_equal(child, 5);
-	assert_int_equal(parent, 12);
-	assert_false(pt_footprint_cow_faults(pt_footprint_fork(result(s), 1), &child, &parent));
+	assert_true(pt_footprint_fork_faults(pt_footprint_fork(result(s), 0), &faults));
+	assert_int_equal(faults.child_cow, 5);
+	assert_int_equal(faults.parent_cow, 12);
+	assert_int_equal(pt_footprint_still_shared(pt_footprint_fork(result(s), 0), &faults),
+			 3 * 4096);
+	assert_false(pt_footprint_fork_faults(pt_footprint_fork(result(s), 1), &faults));
 	stream_free(s);
 }
 
 static void what_a_worker_costs(void **state)
 {
 	struct stream *s = stream_new();
-	const struct pt_footprint_margin *margin;
+	const struct pt_margins *margins;
+	const struct pt_margin *margin;
 
 	(void)state;
 	feed_process(s, 100, 1);
@@ -104,16 +108,64 @@ static void what_a_worker_costs(void **state)
 		.threads = 3);
 	feed_as(s, memory, .time = 30, .pid = 101, .flags = PT_MEMORY_NO_PSS);
 	finish(s, 100);
-	assert_int_equal(pt_footprint_margins(result(s)), 2);
-	margin = pt_footprint_margin(result(s), 0);
+	margins = pt_footprint_margins(result(s));
+	assert_int_equal(margins->count, 2);
+	margin = &margins->list[0];
 	assert_int_equal(margin->model, PT_MODEL_MAIN);
 	assert_int_equal(margin->workers, 2);
 	assert_int_equal(margin->uss, 100);
 	assert_int_equal(margin->pss, 120);
-	margin = pt_footprint_margin(result(s), 1);
+	margin = &margins->list[1];
 	assert_int_equal(margin->model, PT_MODEL_THREAD);
 	assert_int_equal(margin->comers, 2);
 	assert_int_equal(margin->growth, 50);
+	stream_free(s);
+}
+
+/* What the process grew by between two words of its tasks is the doing of the one that says it. */
+static void what_a_thread_brings(void **state)
+{
+	struct stream *s = stream_new();
+	const struct pt_margin *margin;
+
+	(void)state;
+	feed_process(s, 100, 1);
+	feed_as(s, fork, .time = 2, .tid = 101, .pid = 100, .parent_tid = 100, .parent_pid = 100,
+		.start = START_BOOT + 2, .clone_flags = 0x10000 /* CLONE_THREAD */);
+	feed_as(s, memory_rss, .time = 10, .pid = 100, .tid = 100, .anon = 1000,
+		.flags = PT_MEMORY_RSS_FIRST);
+	feed_as(s, memory_rss, .time = 20, .pid = 100, .tid = 101, .anon = 1300);
+	feed_as(s, memory_rss, .time = 30, .pid = 100, .tid = 100, .anon = 9000);
+	feed_as(s, memory_rss, .time = 40, .pid = 100, .tid = 101, .anon = 9100, .shmem = 50);
+	feed_as(s, memory_rss, .time = 50, .pid = 100, .tid = 101, .anon = 9000);
+	feed_as(s, memory, .time = 60, .pid = 100, .rss = 9000, .pss = 9000, .uss = 9000);
+	finish(s, 100);
+	assert_int_equal(pt_footprint_margins(result(s))->count, 2);
+	margin = &pt_footprint_margins(result(s))->list[1];
+	assert_int_equal(margin->others.count, 1);
+	assert_int_equal(margin->others.brought, 450);
+	assert_int_equal(margin->loopers.count, 0);
+	assert_int_equal(pt_footprint_process(result(s), 0)->peak, 9150);
+	stream_free(s);
+}
+
+/* A process that is left alone shares with nobody any more: what it cost is told from when all were there. */
+static void a_worker_costs_what_it_did_among_others(void **state)
+{
+	struct stream *s = stream_new();
+	const struct pt_margin *margin;
+
+	(void)state;
+	feed_process(s, 100, 1);
+	feed_process(s, 101, 2);
+	feed_as(s, memory, .time = 10, .pid = 100, .rss = 100, .pss = 60, .uss = 40);
+	feed_as(s, memory, .time = 11, .pid = 101, .rss = 100, .pss = 60, .uss = 40);
+	feed_matrix(s, 20, 2, 0);
+	feed_as(s, memory, .time = 30, .pid = 101, .rss = 100, .pss = 100, .uss = 100);
+	finish(s, 100);
+	margin = &pt_footprint_margins(result(s))->list[0];
+	assert_int_equal(margin->workers, 2);
+	assert_int_equal(margin->uss, 40);
 	stream_free(s);
 }
 
@@ -140,6 +192,8 @@ int main(void)
 		cmocka_unit_test(a_matrix_without_its_end_does_not_stand),
 		cmocka_unit_test(faults_after_a_fork),
 		cmocka_unit_test(what_a_worker_costs),
+		cmocka_unit_test(what_a_thread_brings),
+		cmocka_unit_test(a_worker_costs_what_it_did_among_others),
 		cmocka_unit_test(the_peak_is_the_highest_that_is_known),
 	};
 

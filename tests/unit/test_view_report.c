@@ -120,6 +120,12 @@ static void feed_memory(struct stream *s)
 		.processes = 2, .spaces = 2, .sampling = 1);
 	feed_as(s, memory_pulse, .time = 42000000, .anon = 1 << 20, .pid = 10, .threads = 1);
 	feed_as(s, memory_pulse, .time = 43000000, .anon = 7 << 20, .pid = 10, .threads = 1);
+	feed_as(s, memory_rss, .time = 43500000, .anon = 2 << 20, .swap = 5 << 20, .pid = 10,
+		.tid = 12);
+	feed_as(s, memory_host, .time = 42000000, .available = 4 << 20, .cached = 3 << 20);
+	feed_as(s, memory_host, .time = 43000000, .available = 1 << 20, .cached = 1 << 20,
+		.swapped_out = 5 << 20, .reclaimed = 7 << 20, .refaulted = 2 << 20, .stalls = 3,
+		.oom_kills = 1);
 	feed_as(s, memory_parted, .time = 44000000, .cow_faults = 5, .parent_cow_faults = 9,
 		.pid = 11, .flags = PT_PARTED_EXEC);
 	feed_as(s, memory_exit, .time = 44000000, .anon = 5 << 20, .peak = 6 << 20, .pid = 11);

@@ -5,11 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/margin.h"
 #include "base/array.h"
 #include "base/idmap.h"
+#include "model/loop.h"
 
-#define MARGINS_MAX 64
-#define SERIES_MAX  2048
+#define SERIES_MAX 2048
+
+/* V8's helpers wait once or twice when they start, and then for good. */
+#define WAITS_OF_LOOP 3
+
+/* Copy-on-write faults are only counted on x86. */
+#define COW_PAGE 4096
+
+/* Bytes by which a task has made its process grow. */
+struct brought {
+	int64_t now, most;
+};
 
 struct pt_footprint {
 	struct pt_model *model;
@@ -22,8 +34,10 @@ struct pt_footprint {
 	size_t fault_count, fault_room;
 	struct pt_footprint_matrix matrix, coming;
 	uint64_t coming_time; /* rows of one time are one matrix */
-	struct pt_footprint_margin margins[MARGINS_MAX];
-	size_t margin_count;
+	struct pt_memory_host *hosts;
+	size_t host_count, host_room;
+	struct pt_task_rows brought; /* struct brought */
+	struct pt_margins margins;
 };
 
 extern const struct pt_analysis_class pt_footprint_class;
@@ -123,6 +137,64 @@ static int on_memory_pulse(struct pt_footprint *footprint, const struct pt_memor
 		return -ENOMEM;
 	*pulse = *row;
 	raise_peak(process, pt_footprint_rss(row));
+	return pt_levels_add(&process->levels, &(struct pt_level){
+						       .time = row->time,
+						       .anon = row->anon,
+						       .file = row->file,
+						       .shmem = row->shmem,
+						       .swap = row->swap,
+					       });
+}
+
+/* Whose doing it is that the process has grown, or shrunk, since it was last told. */
+static int note_doer(struct pt_footprint *footprint, const struct pt_footprint_process *process,
+		     const struct pt_memory_rss *row)
+{
+	const struct pt_model_task *task = pt_model_find(footprint->model, row->tid);
+	struct brought *brought;
+
+	if (!task || row->flags & PT_MEMORY_RSS_FIRST)
+		return 0;
+	brought = pt_task_rows_get(&footprint->brought, task);
+	if (!brought)
+		return -ENOMEM;
+	brought->now += (int64_t)(row->anon + row->file + row->shmem - process->told);
+	if (brought->now > brought->most)
+		brought->most = brought->now;
+	return 0;
+}
+
+static int on_memory_rss(struct pt_footprint *footprint, const struct pt_memory_rss *row)
+{
+	struct pt_footprint_process *process = find_process(footprint, row->pid);
+
+	if (!process || note_doer(footprint, process, row))
+		return -ENOMEM;
+	process->told = row->anon + row->file + row->shmem;
+	if (row->flags & PT_MEMORY_RSS_FIRST)
+		process->peak = 0; /* of what was there before fork or exec */
+	raise_peak(process, process->told);
+	return pt_levels_add(&process->levels, &(struct pt_level){
+						       .time = row->time,
+						       .anon = row->anon,
+						       .file = row->file,
+						       .shmem = row->shmem,
+						       .swap = row->swap,
+						       .tid = row->tid,
+						       .first = row->flags & PT_MEMORY_RSS_FIRST,
+					       });
+}
+
+static int on_memory_host(struct pt_footprint *footprint, const struct pt_memory_host *row)
+{
+	struct pt_memory_host *host;
+
+	thin_out(footprint->hosts, &footprint->host_count, sizeof(*host));
+	host = append(&footprint->hosts, &footprint->host_count, &footprint->host_room,
+		      sizeof(*host));
+	if (!host)
+		return -ENOMEM;
+	*host = *row;
 	return 0;
 }
 
@@ -167,7 +239,15 @@ static int on_memory_exit(struct pt_footprint *footprint, const struct pt_memory
 		return -ENOMEM;
 	process->exit = *row;
 	raise_peak(process, row->peak);
-	return 0;
+	if (row->flags & PT_MEMORY_EXIT_ONLY_PEAK)
+		return 0;
+	return pt_levels_add(&process->levels, &(struct pt_level){
+						       .time = row->time,
+						       .anon = row->anon,
+						       .file = row->file,
+						       .shmem = row->shmem,
+						       .swap = row->swap,
+					       });
 }
 
 static int on_memory_faults(struct pt_footprint *footprint, const struct pt_memory_faults *row)
@@ -297,7 +377,9 @@ static int on_memory_group(struct pt_footprint *footprint, const struct pt_memor
 	K(memory_fork)                                                                             \
 	K(memory_parted)                                                                           \
 	K(memory_faults)                                                                           \
-	K(memory_pulse)
+	K(memory_pulse)                                                                            \
+	K(memory_rss)                                                                              \
+	K(memory_host)
 
 #define KIND_OR(name) PT_KIND_BIT(PT_KIND_##name) |
 #define OUR_KINDS     (KINDS(KIND_OR) 0)
@@ -326,6 +408,7 @@ static int start(void **self, struct pt_model *model)
 	if (!footprint)
 		return -ENOMEM;
 	footprint->model = model;
+	footprint->brought.size = sizeof(struct brought);
 	return pt_model_observe(model, &observer);
 }
 
@@ -334,114 +417,51 @@ static bool is_target(const struct pt_footprint_process *process)
 	return process->leader && process->leader->target;
 }
 
-/* The last snapshot that has all figures; NULL if none has. */
-static const struct pt_memory *last_point(const struct pt_footprint_process *process)
+/* Threads that were there before are left out: what they brought then is not known. */
+static void add_threads(struct pt_footprint *footprint)
 {
+	struct pt_task_rows loops = {.size = sizeof(bool)};
 	size_t i;
 
-	for (i = process->point_count; i; i--) {
-		if (!(process->points[i - 1].flags & PT_MEMORY_NO_PSS))
-			return &process->points[i - 1];
+	for (i = 0; i < pt_model_loop_count(footprint->model); i++) {
+		const struct pt_loop *loop = pt_model_loop(footprint->model, i);
+		bool *has =
+			loop->waits >= WAITS_OF_LOOP ? pt_task_rows_get(&loops, loop->task) : NULL;
+
+		if (has)
+			*has = true;
 	}
-	return NULL;
-}
+	for (i = 0; i < pt_model_task_count(footprint->model); i++) {
+		const struct pt_model_task *task = pt_model_task(footprint->model, i);
+		const bool *has = pt_task_rows_peek(&loops, task);
 
-/* NULL if there are too many sorts of workers. */
-static struct pt_footprint_margin *find_margin(struct pt_footprint *footprint,
-					       enum pt_task_model model, const char *comm)
-{
-	struct pt_footprint_margin *margin;
-	size_t i;
-
-	for (i = 0; i < footprint->margin_count; i++) {
-		margin = &footprint->margins[i];
-		if (margin->model == model && !strcmp(margin->comm, comm))
-			return margin;
+		if (task->target &&
+		    (task->origin != PT_ORIGIN_EXISTING || task == task->process->leader))
+			pt_margins_add_task(&footprint->margins, task, has && *has,
+					    pt_footprint_brought(footprint, task));
 	}
-	if (i == MARGINS_MAX)
-		return NULL;
-	margin = &footprint->margins[footprint->margin_count++];
-	margin->model = model;
-	margin->comm = comm;
-	return margin;
-}
-
-static void add_worker(struct pt_footprint_margin *margin, const struct pt_memory *point)
-{
-	margin->workers++;
-	margin->rss += point->rss;
-	margin->pss += point->pss;
-	margin->uss += point->uss;
-	margin->page_tables += point->page_tables;
-	margin->kernel_stacks += point->kernel_stacks;
-}
-
-static void add_threads(struct pt_footprint_margin *margin,
-			const struct pt_footprint_process *process)
-{
-	const struct pt_memory *before = NULL, *point = last_point(process);
-	size_t i;
-
-	for (i = 0; point && point->threads && i < process->thread_count; i++) {
-		margin->workers++;
-		margin->stack += process->threads[i].stack_rss;
-		margin->kernel_stacks += point->kernel_stacks / point->threads;
-	}
-	for (i = 0; i < process->point_count; i++) {
-		point = &process->points[i];
-		if (point->flags & (PT_MEMORY_NO_PSS | PT_MEMORY_CUT))
-			continue;
-		if (before && point->threads > before->threads && point->uss > before->uss) {
-			margin->comers += point->threads - before->threads;
-			margin->growth += point->uss - before->uss;
-		}
-		before = point;
-	}
-}
-
-static void take_mean(struct pt_footprint_margin *margin)
-{
-	uint64_t n = margin->workers ? margin->workers : 1;
-
-	margin->rss /= n;
-	margin->pss /= n;
-	margin->uss /= n;
-	margin->page_tables /= n;
-	margin->kernel_stacks /= n;
-	margin->stack /= n;
-	if (margin->comers)
-		margin->growth /= margin->comers;
-}
-
-static void add_margins(struct pt_footprint *footprint, const struct pt_footprint_process *process)
-{
-	const struct pt_model_task *leader = process->leader;
-	const struct pt_memory *point = last_point(process);
-	struct pt_footprint_margin *margin;
-
-	if (!point)
-		return;
-	margin = find_margin(footprint, leader->model, leader->comm);
-	if (margin)
-		add_worker(margin, point);
-	margin = find_margin(footprint, PT_MODEL_THREAD, leader->comm);
-	if (margin)
-		add_threads(margin, process);
+	pt_task_rows_clear(&loops);
 }
 
 static int finish(void *self)
 {
 	struct pt_footprint *footprint = self;
 	size_t i;
+	int ret = 0;
 
 	turn_matrix(footprint, UINT64_MAX);
-	for (i = 0; i < footprint->process_count; i++) {
-		if (is_target(footprint->processes[i]))
-			add_margins(footprint, footprint->processes[i]);
+	for (i = 0; !ret && i < footprint->process_count; i++) {
+		struct pt_footprint_process *process = footprint->processes[i];
+
+		if (!is_target(process))
+			continue;
+		pt_margins_add(&footprint->margins, process, footprint->matrix.group.time);
+		ret = pt_levels_changes(&process->levels, &process->changes,
+					&process->change_count);
 	}
-	for (i = 0; i < footprint->margin_count; i++)
-		take_mean(&footprint->margins[i]);
-	return 0;
+	add_threads(footprint);
+	pt_margins_finish(&footprint->margins);
+	return ret;
 }
 
 static void clear_matrix(struct pt_footprint_matrix *matrix)
@@ -459,12 +479,16 @@ static void release(void *self)
 		free(footprint->processes[i]->points);
 		free(footprint->processes[i]->threads);
 		free(footprint->processes[i]->pulses);
+		free(footprint->processes[i]->changes);
+		pt_levels_clear(&footprint->processes[i]->levels);
 		free(footprint->processes[i]);
 	}
 	free(footprint->processes);
 	pt_idmap_clear(&footprint->by_pid);
 	free(footprint->forks);
 	free(footprint->faults);
+	free(footprint->hosts);
+	pt_task_rows_clear(&footprint->brought);
 	clear_matrix(&footprint->matrix);
 	clear_matrix(&footprint->coming);
 	free(footprint);
@@ -515,15 +539,27 @@ const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint 
 	return &footprint->matrix;
 }
 
-size_t pt_footprint_margins(const struct pt_footprint *footprint)
+uint64_t pt_footprint_brought(const struct pt_footprint *footprint,
+			      const struct pt_model_task *task)
 {
-	return footprint->margin_count;
+	const struct brought *brought = pt_task_rows_peek(&footprint->brought, task);
+
+	return brought ? (uint64_t)brought->most : 0;
 }
 
-const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint *footprint,
-						      size_t i)
+size_t pt_footprint_hosts(const struct pt_footprint *footprint)
 {
-	return &footprint->margins[i];
+	return footprint->host_count;
+}
+
+const struct pt_memory_host *pt_footprint_host(const struct pt_footprint *footprint, size_t i)
+{
+	return &footprint->hosts[i];
+}
+
+const struct pt_margins *pt_footprint_margins(const struct pt_footprint *footprint)
+{
+	return &footprint->margins;
 }
 
 uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse)
@@ -531,13 +567,29 @@ uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse)
 	return pulse->anon + pulse->file + pulse->shmem;
 }
 
-bool pt_footprint_cow_faults(const struct pt_footprint_fork *fork, uint64_t *child,
-			     uint64_t *parent)
+bool pt_footprint_fork_faults(const struct pt_footprint_fork *fork, struct pt_fork_faults *faults)
 {
-	if (!fork->parted.time || fork->parted.flags & PT_PARTED_NO_PARENT ||
-	    fork->parted.parent_cow_faults < fork->fork.cow_faults)
+	const struct pt_memory_parted *parted = &fork->parted;
+
+	if (!parted->time || parted->flags & PT_PARTED_NO_PARENT ||
+	    parted->parent_cow_faults < fork->fork.cow_faults ||
+	    parted->parent_others_cow_faults < fork->fork.others_cow_faults ||
+	    parted->parent_minor_faults < fork->fork.minor_faults)
 		return false;
-	*child = fork->parted.cow_faults;
-	*parent = fork->parted.parent_cow_faults - fork->fork.cow_faults;
+	*faults = (struct pt_fork_faults){
+		.child_cow = parted->cow_faults + parted->others_cow_faults,
+		.parent_cow = parted->parent_cow_faults + parted->parent_others_cow_faults -
+			      fork->fork.cow_faults - fork->fork.others_cow_faults,
+		.child_minor = parted->minor_faults,
+		.parent_minor = parted->parent_minor_faults - fork->fork.minor_faults,
+	};
 	return true;
+}
+
+uint64_t pt_footprint_still_shared(const struct pt_footprint_fork *fork,
+				   const struct pt_fork_faults *faults)
+{
+	uint64_t copied = (faults->child_cow + faults->parent_cow) * COW_PAGE;
+
+	return fork->fork.anon > copied ? fork->fork.anon - copied : 0;
 }

@@ -7,6 +7,9 @@
 #define PT_ANALYSIS_FOOTPRINT_H
 
 #include "analysis/analysis.h"
+#include "analysis/levels.h"
+
+struct pt_margins;
 
 struct pt_footprint_process {
 	uint32_t pid;
@@ -15,6 +18,10 @@ struct pt_footprint_process {
 	size_t point_count, point_room;
 	struct pt_memory_pulse *pulses; /* the kernel's counters, by time, where they changed */
 	size_t pulse_count, pulse_room;
+	uint64_t told;		   /* resident by the last RSS event */
+	struct pt_levels levels;   /* from pulses and from the kernel's RSS events */
+	struct pt_change *changes; /* of the levels, by time */
+	size_t change_count;
 	struct pt_memory_exit exit; /* time 0: it has not exited */
 	uint64_t cow_faults;	    /* of its tasks that have had any, while recorded */
 	uint64_t peak;		    /* the highest rss that is known of */
@@ -45,18 +52,6 @@ struct pt_footprint_matrix {
 	size_t common_count, common_room;
 };
 
-/* What workers of one model and name cost: means over those whose figures are known. */
-struct pt_footprint_margin {
-	enum pt_task_model model;
-	const char *comm;		     /* the leader's; of threads their process's */
-	uint64_t workers;		     /* of threads: whose stacks could be told */
-	uint64_t rss, pss, uss, page_tables; /* of processes */
-	uint64_t kernel_stacks;
-	uint64_t stack;	 /* of threads: resident */
-	uint64_t comers; /* threads by which processes grew between two snapshots */
-	uint64_t growth; /* of uss for each of them, heap and all; 0 if nobody came */
-};
-
 /* In order of first mention. */
 size_t pt_footprint_processes(const struct pt_footprint *footprint);
 const struct pt_footprint_process *pt_footprint_process(const struct pt_footprint *footprint,
@@ -73,16 +68,35 @@ const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint 
 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint);
 
-/* In order of first mention; of very many sorts only the first. */
-size_t pt_footprint_margins(const struct pt_footprint *footprint);
-const struct pt_footprint_margin *pt_footprint_margin(const struct pt_footprint *footprint,
-						      size_t i);
+/*
+ * The most bytes by which the task has made its process grow: pages that it was the first to touch,
+ * less those that it handed back, whoever uses them now. As far as RSS events told.
+ */
+uint64_t pt_footprint_brought(const struct pt_footprint *footprint,
+			      const struct pt_model_task *task);
+
+/* The memory of the machine, by time, thinned out if very many. */
+size_t pt_footprint_hosts(const struct pt_footprint *footprint);
+const struct pt_memory_host *pt_footprint_host(const struct pt_footprint *footprint, size_t i);
+
+const struct pt_margins *pt_footprint_margins(const struct pt_footprint *footprint);
 
 /* Resident bytes by the kernel's counters at a pulse. */
 uint64_t pt_footprint_rss(const struct pt_memory_pulse *pulse);
 
-/* Copy-on-write faults of both sides of a fork since then; false: not known. */
-bool pt_footprint_cow_faults(const struct pt_footprint_fork *fork, uint64_t *child,
-			     uint64_t *parent);
+/* Faults of both sides of a fork from there until they parted; those that are no copy-on-write count as minor too. */
+struct pt_fork_faults {
+	uint64_t child_cow, parent_cow, child_minor, parent_minor;
+};
+
+/* False: not known. */
+bool pt_footprint_fork_faults(const struct pt_footprint_fork *fork, struct pt_fork_faults *faults);
+
+/*
+ * Anonymous bytes that the two still shared when they parted, at most about: each copy-on-write
+ * fault has ended the sharing of a page. What one side had unmapped by then is not known.
+ */
+uint64_t pt_footprint_still_shared(const struct pt_footprint_fork *fork,
+				   const struct pt_fork_faults *faults);
 
 #endif

@@ -60,6 +60,17 @@ static int add_turn(const struct pt_loops *loops, struct pt_loops_of *of, uint64
 	return pt_histogram_add(&of->turn_ns, length);
 }
 
+static int on_turned_many(void *self, const struct pt_loop *loop, uint64_t length, uint64_t count)
+{
+	struct row *row = row_of(self, loop);
+
+	if (!row)
+		return -ENOMEM;
+	row->of.turns += count;
+	row->of.returns += count;
+	return pt_histogram_add_many(&row->of.turn_ns, length, count);
+}
+
 static int keep_undecided(struct row *row, const struct pt_loop_turn *turn)
 {
 	struct undecided *grown = pt_array_grow(row->undecided, row->undecided_count,
@@ -135,7 +146,9 @@ static int start(void **self, struct pt_model *model)
 	if (!loops)
 		return -ENOMEM;
 	loops->model = model;
-	return pt_model_observe(model, &(struct pt_observer){.self = loops, .turned = on_turned});
+	return pt_model_observe(model, &(struct pt_observer){.self = loops,
+							     .turned = on_turned,
+							     .turned_many = on_turned_many});
 }
 
 static void release(void *self)

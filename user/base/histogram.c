@@ -45,11 +45,11 @@ static int add_to_group(struct pt_histogram *h, unsigned int group, unsigned int
 	return 0;
 }
 
-static int add_to_groups(struct pt_histogram *h, uint64_t value)
+static int add_to_groups(struct pt_histogram *h, uint64_t value, uint64_t n)
 {
 	unsigned int group = group_of(value);
 
-	return add_to_group(h, group, sub_of(value, group), 1);
+	return add_to_group(h, group, sub_of(value, group), n);
 }
 
 static int make_groups(struct pt_histogram *h)
@@ -61,7 +61,7 @@ static int make_groups(struct pt_histogram *h)
 	if (!h->groups)
 		return -ENOMEM;
 	for (i = 0; h->values && i < h->count; i++) {
-		ret = add_to_groups(h, h->values[i]);
+		ret = add_to_groups(h, h->values[i], 1);
 		if (ret)
 			return ret;
 	}
@@ -91,7 +91,7 @@ static int add_value(struct pt_histogram *h, uint64_t value)
 		if (ret)
 			return ret;
 	}
-	return add_to_groups(h, value);
+	return add_to_groups(h, value, 1);
 }
 
 static void widen(struct pt_histogram *h, uint64_t min, uint64_t max)
@@ -112,6 +112,25 @@ int pt_histogram_add(struct pt_histogram *h, uint64_t value)
 	h->count++;
 	h->sum += value;
 	return 0;
+}
+
+int pt_histogram_add_many(struct pt_histogram *h, uint64_t value, uint64_t n)
+{
+	int ret = h->groups ? 0 : make_groups(h);
+
+	if (!ret && n)
+		ret = add_to_groups(h, value, n);
+	if (ret || !n)
+		return ret;
+	widen(h, value, value);
+	h->count += n;
+	h->sum += value * n;
+	return 0;
+}
+
+uint64_t pt_histogram_bucket(unsigned int bucket)
+{
+	return middle_of(bucket >> SUB_BITS, bucket & (SUBS - 1));
 }
 
 static int merge_groups(struct pt_histogram *into, const struct pt_histogram *from)

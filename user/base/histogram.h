@@ -24,6 +24,13 @@ struct pt_histogram {
 /* 0 or -ENOMEM (the value is then not counted). */
 int pt_histogram_add(struct pt_histogram *histogram, uint64_t value);
 
+/* Adds one value `n` times. 0 or -ENOMEM. */
+int pt_histogram_add_many(struct pt_histogram *histogram, uint64_t value, uint64_t n);
+
+/* The middle of a bucket, numbered from 0 in ascending order; 64 to each power of two from 64 on, as docs/records.md
+ * has it for turn_sum. */
+uint64_t pt_histogram_bucket(unsigned int bucket);
+
 /* Adds all of `from` to `into`. 0 or -ENOMEM; `into` may then hold a part. */
 int pt_histogram_merge(struct pt_histogram *into, const struct pt_histogram *from);
 

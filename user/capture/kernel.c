@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include <bpf/btf.h>
 
+#include "base/parse.h"
 #include "base/types.h"
 
 /* Blocking calls whose reason follows from the call alone, or from its first argument, a
@@ -82,8 +84,8 @@ static const struct {
 	FD(SYS_vmsplice),
 	FD(SYS_sendfile),
 	FD(SYS_ioctl),
-	FD(SYS_flock),
-	FD(SYS_fcntl),
+	{SYS_flock, PT_CALL_FILE_LOCK},
+	{SYS_fcntl, PT_CALL_FILE_LOCK},
 	FD(SYS_close),
 	FD(SYS_getdents64),
 	FD(SYS_shutdown),
@@ -231,8 +233,21 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
 			"it needs CONFIG_DEBUG_INFO_BTF=y");
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
+	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);
 	classify_calls(config);
 	btf__free(btf);
 	return 0;
+}
+
+bool pt_kernel_is_before(unsigned int major, unsigned int minor)
+{
+	struct utsname name;
+	const char *at = name.release;
+	uint64_t a, b;
+
+	if (uname(&name) || !pt_parse_number(&at, 10, &a) || !pt_parse_literal(&at, ".") ||
+	    !pt_parse_number(&at, 10, &b))
+		return false;
+	return a < major || (a == major && b < minor);
 }

@@ -4,6 +4,7 @@
 #define PT_CAPTURE_KERNEL_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "bpf/records.h"
@@ -12,5 +13,8 @@
 /* Fills in what depends on the kernel's BTF and on the architecture's system calls. -ENOTSUP
  * without BTF. */
 int pt_kernel_describe(struct pt_config *config, struct pt_error *err);
+
+/* By its name; what has been ported back to it does not show. */
+bool pt_kernel_is_before(unsigned int major, unsigned int minor);
 
 #endif

@@ -6,9 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/array.h"
+#include "base/clock.h"
+#include "capture/memory_host.h"
 #include "capture/memory_proc.h"
 #include "capture/memory_round.h"
 
@@ -90,7 +91,7 @@ static struct target *append_target(struct pt_memory_scanner *scanner)
 
 static void want_round_locked(struct pt_memory_scanner *scanner)
 {
-	scanner->last_newcomer = pt_pace_now();
+	scanner->last_newcomer = pt_clock_read(CLOCK_MONOTONIC);
 	if (!scanner->first_newcomer)
 		scanner->first_newcomer = scanner->last_newcomer;
 }
@@ -205,7 +206,7 @@ static void pulse_locked(struct pt_memory_scanner *scanner)
 	size_t i;
 
 	for (i = 0; i < scanner->count && i < PULSE_MAX && !tools->pace.stop; i++) {
-		struct pt_memory_pulse row = {.time = pt_pace_now(),
+		struct pt_memory_pulse row = {.time = pt_clock_read(CLOCK_MONOTONIC),
 					      .pid = (__u32)scanner->targets[i].pid};
 		uint64_t start = scanner->targets[i].start;
 		int ret;
@@ -226,6 +227,19 @@ static void pulse_locked(struct pt_memory_scanner *scanner)
 	}
 }
 
+/* The lock is given up meanwhile. */
+static void host_locked(struct pt_memory_scanner *scanner)
+{
+	struct pt_mem_tools *tools = &scanner->tools;
+	struct pt_memory_host row = {.time = pt_clock_read(CLOCK_MONOTONIC)};
+
+	pthread_mutex_unlock(&tools->pace.lock);
+	if (!pt_mem_host_read(&row))
+		tools->emit(tools->ctx, PT_KIND_memory_host, &row, NULL, 0);
+	pt_pace_piece(&tools->pace);
+	pthread_mutex_lock(&tools->pace.lock);
+}
+
 static void round_clear(struct pt_mem_round *round)
 {
 	size_t i;
@@ -237,10 +251,7 @@ static void round_clear(struct pt_mem_round *round)
 
 static void take_stats_locked(struct pt_memory_scanner *scanner)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	scanner->stats.cpu_ns = (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+	scanner->stats.cpu_ns = pt_clock_read(CLOCK_THREAD_CPUTIME_ID);
 	scanner->stats.longest_piece_ns = scanner->tools.pace.longest_piece;
 	scanner->stats.rounds++;
 }
@@ -251,7 +262,7 @@ static void run_round_locked(struct pt_memory_scanner *scanner, bool final)
 	struct pt_pace *pace = &scanner->tools.pace;
 	uint64_t length = scanner->interval ? scanner->interval : ROUND_NS;
 	struct pt_mem_round round = {.flags = final ? PT_MEMORY_LAST : 0};
-	uint64_t now = pt_pace_now();
+	uint64_t now = pt_clock_read(CLOCK_MONOTONIC);
 	int ret = take_targets_locked(scanner, &round);
 
 	pace->hurry = final;
@@ -281,12 +292,13 @@ static void *scan_thread(void *arg)
 	pthread_mutex_lock(&pace->lock);
 	while (!pace->stop) {
 		uint64_t pulse = scanner->interval ? scanner->next_pulse : UINT64_MAX;
-		uint64_t round = due_locked(scanner), now = pt_pace_now();
+		uint64_t round = due_locked(scanner), now = pt_clock_read(CLOCK_MONOTONIC);
 
 		if (round > now && pulse > now) {
 			pt_pace_sleep_locked(pace, min_u64(now + ROUND_NS, min_u64(round, pulse)));
 		} else if (pulse <= now) {
 			scanner->next_pulse = now + PULSE_NS;
+			host_locked(scanner);
 			pulse_locked(scanner);
 		} else {
 			scanner->next = now + scanner->interval;
@@ -336,7 +348,7 @@ int pt_memory_start(struct pt_memory_scanner **out, const struct pt_memory_optio
 	if (!scanner)
 		return pt_error_errno(err, -ENOMEM, "memory scanner");
 	scanner->interval = (uint64_t)(options->interval * (double)SECOND_NS);
-	scanner->next = pt_pace_now() + scanner->interval;
+	scanner->next = pt_clock_read(CLOCK_MONOTONIC) + scanner->interval;
 	scanner->page_ns = PAGE_NS;
 	ret = pt_pace_init(&scanner->tools.pace, share, (uint64_t)(share * (double)ROUND_NS));
 	if (ret) {

@@ -2,7 +2,8 @@
 #include "capture/memory_pace.h"
 
 #include <errno.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 /*
  * A piece is shorter than the scheduler's slice (0.7 ms and more), so that the paced thread is
@@ -15,19 +16,6 @@
 /* After a piece: a scan that is within its budget still leaves the CPU to others most of the time.
  */
 #define REST_NS 2000000ULL
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t pt_pace_now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
 
 int pt_pace_init(struct pt_pace *pace, double share, uint64_t burst_ns)
 {
@@ -55,8 +43,8 @@ int pt_pace_init(struct pt_pace *pace, double share, uint64_t burst_ns)
 
 void pt_pace_begin(struct pt_pace *pace)
 {
-	pace->cpu_mark = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	pace->time_mark = pt_pace_now();
+	pace->cpu_mark = pt_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	pace->time_mark = pt_clock_read(CLOCK_MONOTONIC);
 }
 
 void pt_pace_sleep_locked(struct pt_pace *pace, uint64_t until)
@@ -72,8 +60,8 @@ void pt_pace_sleep_locked(struct pt_pace *pace, uint64_t until)
 /* Charges the CPU time used since the last call, credits the time that has passed. Returns now. */
 static uint64_t settle(struct pt_pace *pace)
 {
-	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	uint64_t now = pt_pace_now();
+	uint64_t cpu = pt_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t now = pt_clock_read(CLOCK_MONOTONIC);
 
 	pace->piece += cpu - pace->cpu_mark;
 	pace->credit -= (int64_t)(cpu - pace->cpu_mark);
@@ -88,7 +76,7 @@ static uint64_t settle(struct pt_pace *pace)
 static void rest_until(struct pt_pace *pace, uint64_t until)
 {
 	pthread_mutex_lock(&pace->lock);
-	while (!pace->stop && pt_pace_now() < until)
+	while (!pace->stop && pt_clock_read(CLOCK_MONOTONIC) < until)
 		pt_pace_sleep_locked(pace, until);
 	pthread_mutex_unlock(&pace->lock);
 }
@@ -106,7 +94,7 @@ bool pt_pace_stopped(struct pt_pace *pace)
 static bool must_give_up(struct pt_pace *pace)
 {
 	return (!pace->hurry && pt_pace_stopped(pace)) ||
-	       (pace->deadline && pt_pace_now() >= pace->deadline);
+	       (pace->deadline && pt_clock_read(CLOCK_MONOTONIC) >= pace->deadline);
 }
 
 int pt_pace_piece(struct pt_pace *pace)

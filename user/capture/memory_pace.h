@@ -23,8 +23,6 @@ struct pt_pace {
 	uint64_t longest_piece;
 };
 
-uint64_t pt_pace_now(void); /* CLOCK_MONOTONIC ns */
-
 /* burst_ns: CPU time that may be saved up, and is there at the beginning. 0 or a negative errno. */
 int pt_pace_init(struct pt_pace *pace, double share, uint64_t burst_ns);
 

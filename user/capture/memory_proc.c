@@ -12,12 +12,6 @@
 
 #define SMALL_FILE 8192
 
-struct key {
-	const char *name;
-	size_t offset; /* of a uint64_t */
-	unsigned int unit;
-};
-
 int pt_mem_open(pid_t pid)
 {
 	char path[32];
@@ -78,30 +72,26 @@ int pt_mem_read_text(int proc, const char *name, size_t limit, char **out)
 	return 0;
 }
 
-static void parse_key(const char *line, const struct key *keys, size_t count, void *out)
+static void parse_key(const char *line, const struct pt_mem_key *keys, size_t count, void *out)
 {
-	const char *colon = strchr(line, ':');
-	size_t i;
+	size_t length = strcspn(line, ": "), i;
 
-	if (!colon)
-		return;
-	for (i = 0; i < count; i++) {
-		size_t len = strlen(keys[i].name);
+	for (i = 0; line[length] && i < count; i++) {
+		const char *at = line + length + 1;
+		uint64_t value, sum;
 
-		if (len == (size_t)(colon - line) && !memcmp(line, keys[i].name, len)) {
-			const char *at = colon + 1;
-			uint64_t value;
-
-			if (pt_parse_skip(&at, 0) && pt_parse_number(&at, 10, &value)) {
-				value *= keys[i].unit;
-				memcpy((char *)out + keys[i].offset, &value, sizeof(value));
-			}
+		if (strlen(keys[i].name) != length || memcmp(line, keys[i].name, length))
+			continue;
+		if (!pt_parse_skip(&at, 0) || !pt_parse_number(&at, 10, &value))
 			return;
-		}
+		memcpy(&sum, (char *)out + keys[i].offset, sizeof(sum));
+		sum += value * keys[i].unit;
+		memcpy((char *)out + keys[i].offset, &sum, sizeof(sum));
+		return;
 	}
 }
 
-static void parse_keys(char *text, const struct key *keys, size_t count, void *out)
+void pt_mem_parse_keys(char *text, const struct pt_mem_key *keys, size_t count, void *out)
 {
 	char *save = NULL, *line;
 
@@ -149,7 +139,7 @@ int pt_mem_read_status(int proc, struct pt_mem_status *status)
 	{                                                                                          \
 		name, offsetof(struct pt_mem_status, field), unit                                  \
 	}
-	static const struct key keys[] = {
+	static const struct pt_mem_key keys[] = {
 		KEY("VmRSS", rss, 1024),	 KEY("RssAnon", anon, 1024),
 		KEY("RssFile", file, 1024),	 KEY("RssShmem", shmem, 1024),
 		KEY("VmSwap", swap, 1024),	 KEY("VmHWM", peak, 1024),
@@ -164,7 +154,7 @@ int pt_mem_read_status(int proc, struct pt_mem_status *status)
 	if (!strstr(text, "\nVmRSS:"))
 		return -ESRCH;
 	*status = (struct pt_mem_status){0};
-	parse_keys(text, keys, PT_ARRAY_SIZE(keys), status);
+	pt_mem_parse_keys(text, keys, PT_ARRAY_SIZE(keys), status);
 	return 0;
 }
 
@@ -172,7 +162,7 @@ int pt_mem_read_status(int proc, struct pt_mem_status *status)
 	{                                                                                          \
 		name, offsetof(struct pt_mem_smaps, field), 1024                                   \
 	}
-static const struct key smaps_keys[] = {
+static const struct pt_mem_key smaps_keys[] = {
 	KEY("Rss", rss),
 	KEY("Pss", pss),
 	KEY("Shared_Clean", shared_clean),
@@ -195,7 +185,7 @@ int pt_mem_read_rollup(int proc, struct pt_mem_smaps *smaps)
 	if (!n)
 		return -ESRCH;
 	*smaps = (struct pt_mem_smaps){0};
-	parse_keys(text, smaps_keys, PT_ARRAY_SIZE(smaps_keys), smaps);
+	pt_mem_parse_keys(text, smaps_keys, PT_ARRAY_SIZE(smaps_keys), smaps);
 	return 0;
 }
 

@@ -28,6 +28,16 @@ struct pt_mem_smaps {
 	uint64_t shared_hugetlb, private_hugetlb;
 };
 
+/* A line "NAME: VALUE" or "NAME VALUE": VALUE times unit is added to the uint64_t at offset. */
+struct pt_mem_key {
+	const char *name;
+	size_t offset;
+	unsigned int unit;
+};
+
+/* The lines of text, which is cut up, that are among the keys, into out, which is 0 at first. */
+void pt_mem_parse_keys(char *text, const struct pt_mem_key *keys, size_t count, void *out);
+
 /* A descriptor of /proc/PID, or a negative errno. */
 int pt_mem_open(pid_t pid);
 

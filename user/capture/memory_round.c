@@ -5,8 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define KCMP_VM 1 /* linux/kcmp.h */
 
@@ -316,7 +317,7 @@ static struct pt_memory_group group_begin(const struct pt_mem_round *round,
 					  const struct members *members, uint64_t begun)
 {
 	struct pt_memory_group group = {
-		.time = pt_pace_now(),
+		.time = pt_clock_read(CLOCK_MONOTONIC),
 		.processes = members->processes,
 		.spaces = members->spaces,
 		.sampling = 1,
@@ -372,14 +373,6 @@ static int emit_hidden(struct pt_mem_tools *tools, const struct pt_mem_round *ro
 	return EMIT(tools, memory_group, &group);
 }
 
-static uint64_t thread_cpu(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 /* What a page has cost decides how much of the next round is sampled; half the old figure damps it.
  */
 static void learn_cost(struct pt_mem_round *round, uint64_t cpu, size_t page)
@@ -408,13 +401,13 @@ int pt_mem_round_run(struct pt_mem_tools *tools, struct pt_mem_round *round)
 	if (ret)
 		return ret;
 	shift = plan_shift(round, page);
-	begun = pt_pace_now();
-	cpu = thread_cpu();
+	begun = pt_clock_read(CLOCK_MONOTONIC);
+	cpu = pt_clock_read(CLOCK_THREAD_CPUTIME_ID);
 	walked = walk_all(tools, round, &members, shift);
 	if (walked == -ECANCELED)
 		round->page_ns *= CUT_FACTOR;
 	else
-		learn_cost(round, thread_cpu() - cpu, page);
+		learn_cost(round, pt_clock_read(CLOCK_THREAD_CPUTIME_ID) - cpu, page);
 	if (walked && (walked != -ECANCELED || tools->pace.hurry || pt_pace_stopped(&tools->pace)))
 		return walked;
 	/* Time is up, but what was read may still be compared. */

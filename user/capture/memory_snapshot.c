@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/memory_proc.h"
+#include "capture/memory_segments.h"
 
 /*
  * smaps_rollup gives all figures of one instant, but the kernel holds mmap_lock while it walks a
@@ -101,7 +103,7 @@ int pt_mem_pulse_read(pid_t pid, uint64_t start, struct pt_memory_pulse *row)
 
 static int emit_memory(struct pt_mem_tools *tools, struct pt_mem_snapshot *snap)
 {
-	snap->row.time = pt_pace_now();
+	snap->row.time = pt_clock_read(CLOCK_MONOTONIC);
 	snap->row.span = snap->row.time - snap->begun;
 	snap->done = true;
 	return EMIT(tools, memory, &snap->row);
@@ -130,7 +132,7 @@ int pt_mem_snapshot_begin(struct pt_mem_tools *tools, struct pt_mem_snapshot *sn
 {
 	int proc, ret;
 
-	snap->begun = pt_pace_now();
+	snap->begun = pt_clock_read(CLOCK_MONOTONIC);
 	snap->row = (struct pt_memory){
 		.pid = (__u32)snap->pid,
 		.sampling = 1,
@@ -209,7 +211,7 @@ static int emit_classes(struct pt_mem_tools *tools, const struct pt_memory *row,
 {
 	struct pt_memory_class rows[PT_MAPPING_COUNT] = {0};
 	unsigned int class;
-	uint64_t now = pt_pace_now();
+	uint64_t now = pt_clock_read(CLOCK_MONOTONIC);
 	size_t i;
 	int ret = 0;
 
@@ -245,7 +247,7 @@ static int emit_classes(struct pt_mem_tools *tools, const struct pt_memory *row,
 /* A sample says nothing about a stack, which is smaller than a piece. */
 static int emit_threads(struct pt_mem_tools *tools, const struct pt_memory *row)
 {
-	uint64_t now = pt_pace_now();
+	uint64_t now = pt_clock_read(CLOCK_MONOTONIC);
 	size_t i;
 	int ret = 0;
 
@@ -316,13 +318,15 @@ int pt_mem_snapshot_walk(struct pt_mem_tools *tools, struct pt_mem_snapshot *sna
 	int proc, ret;
 
 	if (figures) {
-		snap->begun = pt_pace_now();
+		snap->begun = pt_clock_read(CLOCK_MONOTONIC);
 		snap->row.sampling = 1U << shift;
 	}
 	proc = open_snapshot(snap);
 	if (proc < 0)
 		return proc;
 	ret = walk_pages(tools, snap, proc, shift, frames, &sum);
+	if (!ret)
+		ret = pt_mem_segments_emit(tools, snap->pid, proc);
 	close(proc);
 	if (ret)
 		return ret;

@@ -15,6 +15,7 @@
 #include "capture/kernel.h"
 #include "capture/sampler.h"
 #include "capture/slots.h"
+#include "capture/turn_counters.h"
 #include "bpf/partrace.skel.h"
 
 /* Slots of all CPUs together, and the bounds of one: a quarter of a second at a million switches a second. */
@@ -30,6 +31,7 @@ struct pt_probes {
 	struct partrace_bpf *skeleton;
 	struct ring_buffer *rings;
 	struct pt_slots *slots;
+	struct pt_turn_counters *turn_counters;
 	struct pt_sampler *sampler; /* NULL where the kernel has no software events: a nicety */
 	struct pt_cpu *cpus;	    /* the kernel's, mapped */
 	size_t cpus_bytes;
@@ -157,6 +159,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	config->cpus = probes->cpu_count;
 	config->page_shift = (uint32_t)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	config->stall = options->stall_ns;
+	config->every_turn = options->every_turn;
 	config->sample_period = SAMPLE_PERIOD_NS;
 	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
 	config->ring_wakeup = probes->ring_bytes / 4;
@@ -165,6 +168,8 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_map__set_max_entries(skeleton->maps.pt_cpus, probes->cpu_count);
 	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
 	bpf_program__set_autoattach(skeleton->progs.pt_sys_enter, false);
+	bpf_program__set_autoattach(skeleton->progs.pt_memory_leave, false);
+	bpf_program__set_autoload(skeleton->progs.pt_memory_leave, pt_kernel_is_before(6, 16));
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
@@ -199,6 +204,16 @@ static void learn_eventfds(const struct pt_probes *probes)
 	close((int)example.eventfd);
 }
 
+/* Where kprobes are not to be had either, only the peak is known of a process that exits. */
+static void watch_leaving(struct pt_probes *probes)
+{
+	struct partrace_bpf *skeleton = probes->skeleton;
+
+	if (pt_kernel_is_before(6, 16))
+		skeleton->links.pt_memory_leave =
+			bpf_program__attach(skeleton->progs.pt_memory_leave);
+}
+
 int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *options,
 		   struct pt_error *err)
 {
@@ -228,6 +243,11 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 			  probes->skeleton->rodata->pt_config.slots, err);
 	if (r)
 		goto fail;
+	r = pt_turn_counters_open(&probes->turn_counters,
+				  bpf_map__fd(probes->skeleton->maps.pt_turn_counters),
+				  bpf_map__fd(probes->skeleton->maps.pt_free_turn_counters), err);
+	if (r)
+		goto fail;
 	r = want(probes, options);
 	if (r) {
 		pt_error_errno(err, r, "cannot say who is to be recorded");
@@ -239,6 +259,7 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 		pt_error_errno(err, r, "cannot attach the probes");
 		goto fail;
 	}
+	watch_leaving(probes);
 	r = iterate(probes->skeleton->links.pt_iter_cpus);
 	if (r) {
 		pt_error_errno(err, r, "cannot go through the tasks");
@@ -293,6 +314,14 @@ int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context
 	probes->sink_context = context;
 	r = ring_buffer__consume(probes->rings);
 	return r < 0 ? r : pt_slots_drain(probes->slots, probes->sink, context);
+}
+
+int pt_probes_collect(struct pt_probes *probes, pt_probes_sink sink, void *context)
+{
+	uint32_t *count = &probes->skeleton->bss->pt_control.turn_counters;
+
+	return pt_turn_counters_collect(probes->turn_counters,
+					__atomic_load_n(count, __ATOMIC_RELAXED), sink, context);
 }
 
 int pt_probes_ready_fd(const struct pt_probes *probes)
@@ -380,6 +409,7 @@ void pt_probes_free(struct pt_probes *probes)
 	pt_sampler_stop(probes->sampler);
 	ring_buffer__free(probes->rings);
 	pt_slots_free(probes->slots);
+	pt_turn_counters_free(probes->turn_counters);
 	if (probes->cpus)
 		munmap(probes->cpus, probes->cpus_bytes);
 	partrace_bpf__destroy(probes->skeleton);

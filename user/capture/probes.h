@@ -20,6 +20,7 @@ struct pt_probes_options {
 	const pid_t *tids; /* these threads and what they make */
 	size_t tid_count;
 	uint64_t stall_ns; /* turns of this length are taken apart */
+	bool every_turn;   /* a record for each turn, none is only added up */
 	size_t buffer_bytes; /* of one CPU's slots; a power of two, at least 64 KiB; 0: by the number of CPUs */
 };
 
@@ -46,6 +47,9 @@ int pt_probes_ready_fd(const struct pt_probes *probes);
 
 /* Hands out all that lies in the rings. The first non-zero result of the sink, or 0. */
 int pt_probes_drain(struct pt_probes *probes, pt_probes_sink sink, void *context);
+
+/* Hands out what the probes have added up since the last time. The first non-zero result of the sink, or 0. */
+int pt_probes_collect(struct pt_probes *probes, pt_probes_sink sink, void *context);
 
 /* Whether a target has returned from a wait call since recording began. */
 bool pt_probes_has_loops(const struct pt_probes *probes);

@@ -37,7 +37,7 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 	bool blocks = span->part == PT_PART_BLOCKED, unknown = span->part == PT_PART_UNKNOWN;
 	bool polls = (blocks || unknown) && span->reason == PT_REASON_POLL;
 	struct pt_span cut = *span;
-	int ret = 0;
+	int ret;
 
 	if (!looper) {
 		struct pt_model_task *task = pt_model_task(model, span->task->index);
@@ -54,8 +54,11 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 		/* A return was told in the middle of it: what it was after that is not what it was before. */
 		cut.from = looper->busy_from;
 		cut.part = PT_PART_UNKNOWN;
-		return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, &cut);
+		polls = unknown = false;
 	}
+	ret = pt_latest_span(looper, &cut, polls);
+	if (ret)
+		return ret;
 	if (polls && (!looper->waits || looper->wait_syscall == PT_SYSCALL_ANY))
 		ret = begin_wait(looper, cut.from, span->syscall);
 	else if (unknown && !looper->waits)
@@ -70,44 +73,50 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait)
 {
 	struct pt_looper *looper = wait->task->looper;
+	int ret;
 
 	(void)model;
 	/* It may be told after the return that it led to. */
 	if (!looper || looper->over || wait->to <= looper->busy_from)
 		return 0;
-	return pt_tally_wait(looper->waits ? &looper->waiting : &looper->busy, wait);
+	ret = pt_tally_wait(looper->waits ? &looper->waiting : &looper->busy, wait);
+	return ret ? ret : pt_tally_wait(pt_latest_present(looper), wait);
 }
 
-/* Where what is told of the present belongs; NULL: nowhere. */
-static struct pt_tally *present(const struct pt_model_task *task)
+/* Where what is told of the present belongs; none: nowhere. */
+static size_t present(const struct pt_model_task *task, struct pt_tally *tallies[2])
 {
 	struct pt_looper *looper = task->looper;
 
 	if (!looper || looper->over)
-		return NULL;
-	return looper->waits ? &looper->waiting : &looper->busy;
+		return 0;
+	tallies[0] = looper->waits ? &looper->waiting : &looper->busy;
+	tallies[1] = pt_latest_present(looper);
+	return 2;
 }
 
 void pt_turns_child(const struct pt_model_task *parent, const struct pt_model_task *child)
 {
-	struct pt_tally *tally = present(parent);
+	struct pt_tally *tallies[2];
+	size_t i, count = present(parent, tallies);
 
-	if (tally)
-		pt_tally_child(tally, child);
+	for (i = 0; i < count; i++)
+		pt_tally_child(tallies[i], child);
 }
 
 PT_HANDLER(sample)
 {
 	const struct pt_sample *s = record->row;
 	struct pt_model_task *task = pt_task_mention(model, s->tid);
-	struct pt_tally *tally = task ? present(task) : NULL;
+	struct pt_tally *tallies[2];
+	size_t i, count = task ? present(task, tallies) : 0;
 
 	if (!task)
 		return -ENOMEM;
-	if (tally)
-		pt_tally_sample(tally, &(struct pt_sampled){.syscall = s->syscall,
-							    .user = s->flags & PT_SAMPLE_USER,
-							    .ns = s->period});
+	for (i = 0; i < count; i++)
+		pt_tally_sample(tallies[i], &(struct pt_sampled){.syscall = s->syscall,
+								 .user = s->flags & PT_SAMPLE_USER,
+								 .ns = s->period});
 	return 0;
 }
 
@@ -115,16 +124,21 @@ PT_HANDLER(sleep)
 {
 	const struct pt_sleep *s = record->row;
 	struct pt_model_task *task = pt_task_mention(model, s->tid);
-	struct pt_tally *tally = task ? present(task) : NULL;
+	struct pt_tally *tallies[2];
+	size_t i, count = task ? present(task, tallies) : 0;
 
 	if (!task)
 		return -ENOMEM;
-	if (tally)
-		pt_tally_explain(tally, record);
+	for (i = 0; i < count; i++)
+		pt_tally_explain(tallies[i], record);
 	return 0;
 }
 
-/* Where the wait began that has now returned. */
+/*
+ * Where the wait began that has now returned. The time of its call is believed only as far as it says how long the task
+ * was on its way to sleep, or how long a poll took: a task that came to its CPU unseen may not have been timed, and what
+ * is told then is the beginning of some call before.
+ */
 static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64_t time,
 		     struct pt_return *r)
 {
@@ -141,7 +155,7 @@ static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64
 		ret = pt_looper_no_wait(looper);
 	begin = row->flags & PT_TURN_TIMED && row->wait < row->time ? row->time - row->wait
 								    : r->from;
-	if (begin < r->from && begin >= looper->busy_from) {
+	if (begin < r->from && begin >= looper->busy_from && r->from - begin <= PT_TRIFLE_NS) {
 		cut = r->from - begin;
 		if (cut > looper->busy.part[PT_PART_CPU])
 			cut = looper->busy.part[PT_PART_CPU];
@@ -152,10 +166,14 @@ static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64
 	return ret;
 }
 
-static struct pt_looper *new_looper(struct pt_model_task *task)
+struct pt_looper *pt_looper_of(struct pt_model_task *task)
 {
-	struct pt_looper *looper = calloc(1, sizeof(*looper));
+	struct pt_looper *looper;
 
+	task->target = true;
+	if (task->looper)
+		return task->looper;
+	looper = calloc(1, sizeof(*looper));
 	if (!looper)
 		return NULL;
 	looper->task = task;
@@ -214,6 +232,9 @@ static int take_return(struct pt_model *model, struct pt_looper *looper, const s
 
 	if (ret || looper->over || time < looper->busy_from)
 		return ret;
+	ret = pt_looper_catch_up(looper, row);
+	if (ret)
+		return ret;
 	if (missed_return(looper, row))
 		ret = make_up_return(model, looper);
 	if (ret)
@@ -228,6 +249,8 @@ static int take_return(struct pt_model *model, struct pt_looper *looper, const s
 	pt_tally_empty(&looper->waiting);
 	looper->waits = false;
 	looper->busy_from = time;
+	looper->returned = row->time;
+	pt_latest_reset(looper, time);
 	return ret;
 }
 
@@ -236,7 +259,10 @@ int pt_turns_runs(struct pt_model *model, struct pt_model_task *task)
 	struct pt_looper *looper = task->looper;
 	uint64_t time;
 
-	if (!looper || !looper->is_early)
+	if (!looper)
+		return 0;
+	pt_looper_began_runs(looper, task->doing.since);
+	if (!looper->is_early)
 		return 0;
 	looper->is_early = false;
 	time = looper->early.time > task->doing.since ? looper->early.time : task->doing.since;
@@ -252,10 +278,9 @@ PT_HANDLER(turn)
 
 	if (!task)
 		return -ENOMEM;
-	if (!task->tid || task->tid == PT_TID_UNKNOWN || task->doing.phase == PT_PHASE_DEAD)
+	if (!pt_may_wait(task))
 		return 0;
-	task->target = true;
-	looper = task->looper ? task->looper : new_looper(task);
+	looper = pt_looper_of(task);
 	if (!looper)
 		return -ENOMEM;
 	ret = pt_turns_runs(model, task);
@@ -274,6 +299,7 @@ void pt_looper_free(struct pt_looper *looper)
 		return;
 	for (i = 0; i < PT_LOOP_DEPTH; i++)
 		pt_tally_free(&looper->frames[i].tally);
+	pt_latest_free(looper);
 	pt_tally_free(&looper->busy);
 	pt_tally_free(&looper->waiting);
 	free(looper->loops);

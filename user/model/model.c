@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/internal.h"
+#include "model/cgroup.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,14 +14,16 @@ typedef int (*handler)(struct pt_model *model, const struct pt_record *record);
 
 /* A new kind of record that changes what the model knows gets its line here. */
 static const handler handlers[PT_KIND_LIMIT] = {
-	[PT_KIND_switch] = pt_on_switch,   [PT_KIND_wakeup] = pt_on_wakeup,
-	[PT_KIND_fork] = pt_on_fork,	   [PT_KIND_exec] = pt_on_exec,
-	[PT_KIND_command] = pt_on_command, [PT_KIND_rename] = pt_on_rename,
-	[PT_KIND_exit] = pt_on_exit,	   [PT_KIND_migrate] = pt_on_migrate,
-	[PT_KIND_task] = pt_on_task,	   [PT_KIND_occupant] = pt_on_occupant,
-	[PT_KIND_turn] = pt_on_turn,	   [PT_KIND_sleep] = pt_on_sleep,
-	[PT_KIND_sample] = pt_on_sample,   [PT_KIND_endpoint] = pt_on_endpoint,
-	[PT_KIND_accept] = pt_on_accept,   [PT_KIND_pass] = pt_on_pass,
+	[PT_KIND_switch] = pt_on_switch,     [PT_KIND_wakeup] = pt_on_wakeup,
+	[PT_KIND_fork] = pt_on_fork,	     [PT_KIND_exec] = pt_on_exec,
+	[PT_KIND_command] = pt_on_command,   [PT_KIND_rename] = pt_on_rename,
+	[PT_KIND_exit] = pt_on_exit,	     [PT_KIND_migrate] = pt_on_migrate,
+	[PT_KIND_task] = pt_on_task,	     [PT_KIND_occupant] = pt_on_occupant,
+	[PT_KIND_turn] = pt_on_turn,	     [PT_KIND_sleep] = pt_on_sleep,
+	[PT_KIND_turn_sum] = pt_on_turn_sum, [PT_KIND_sample] = pt_on_sample,
+	[PT_KIND_endpoint] = pt_on_endpoint, [PT_KIND_accept] = pt_on_accept,
+	[PT_KIND_pass] = pt_on_pass,	     [PT_KIND_cgroup] = pt_on_cgroup,
+	[PT_KIND_member] = pt_on_member,     [PT_KIND_throttle] = pt_on_throttle,
 };
 
 pt_kinds pt_model_kinds(void)
@@ -84,6 +87,7 @@ int pt_model_new(struct pt_model **out, const struct pt_meta *meta)
 		return -ENOMEM;
 	model->tasks.size = sizeof(struct pt_model_task);
 	model->loops.size = sizeof(struct pt_loop);
+	model->cgroups.size = sizeof(struct pt_cgroup_of);
 	model->stall_ns = meta->stall_ns ? meta->stall_ns : PT_STALL_DEFAULT_NS;
 	model->processes.size = sizeof(struct pt_process);
 	/* 0: the metadata are lost. */
@@ -154,6 +158,7 @@ int pt_model_finish(struct pt_model *model, uint64_t end)
 	if (!model->losses_sorted)
 		pt_losses_sort(model);
 	model->end = end > model->now ? end : model->now;
+	model->broken_off = !end;
 	ret = pt_state_settle(model);
 	for (i = 0; !ret && i < model->tasks.count; i++) {
 		struct pt_model_task *task = pt_model_task(model, i);
@@ -254,6 +259,7 @@ void pt_model_free(struct pt_model *model)
 	pt_idmap_clear(&model->by_tid);
 	pt_idmap_clear(&model->by_pid);
 	pt_keymap_clear(&model->listeners);
+	pt_cgroups_clear(model);
 	free(model->cpus);
 	free(model->pending);
 	free(model->pieces);

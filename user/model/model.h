@@ -65,6 +65,8 @@ struct pt_observer {
 	int (*ended)(void *self, const struct pt_model_task *task);
 	/* A turn of a loop is over, DESIGN.md section 2. Which loops were nested or shared is known only at the end. */
 	int (*turned)(void *self, const struct pt_loop_turn *turn);
+	/* `count` turns of about this length, each as short as the trace format adds up, in which nothing happened. */
+	int (*turned_many)(void *self, const struct pt_loop *loop, uint64_t length, uint64_t count);
 	/* Every record of the kinds in `kinds`, after the model has used it. */
 	int (*record)(void *self, const struct pt_record *record);
 	pt_kinds kinds;
@@ -91,7 +93,7 @@ uint64_t pt_model_stall(const struct pt_model *model);
  */
 int pt_model_feed(struct pt_model *model, const struct pt_record *record);
 
-/* Ends every life at `end` or at the last record's time, whichever is later. */
+/* Ends every life at `end` or at the last record's time, whichever is later; 0: the recording breaks off somewhere. */
 int pt_model_finish(struct pt_model *model, uint64_t end);
 
 size_t pt_model_task_count(const struct pt_model *model);

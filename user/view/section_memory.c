@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What processes cost in memory, what they share, what forks cost, what one more worker would cost. */
-#include "analysis/footprint.h"
+#include <string.h>
+
+#include "analysis/margin.h"
+#include "view/memory_growth.h"
 #include "view/section.h"
 
 static const char *const class_names[] = {
@@ -43,6 +46,12 @@ static json_t *list_take(struct list *list)
 static json_t *known(bool is_known, uint64_t value)
 {
 	return is_known ? pt_json_int(value) : json_null();
+}
+
+/* Other architectures do not tell a program of page faults what kind they are. */
+static bool counts_copies(const struct pt_source *source)
+{
+	return source->meta->arch && !strcmp(source->meta->arch, "x86_64");
 }
 
 static json_t *name_of(const struct pt_model_task *task)
@@ -158,7 +167,7 @@ static int put_exit(json_t *json, const struct pt_memory_exit *exit)
 	return ret;
 }
 
-static json_t *process_json(const struct pt_footprint_process *process)
+static json_t *process_json(const struct pt_footprint_process *process, bool copies)
 {
 	json_t *json = json_pack("{s:o, s:o, s:s}", "pid", pt_json_int(process->pid), "comm",
 				 name_of(process->leader), "from",
@@ -173,8 +182,13 @@ static json_t *process_json(const struct pt_footprint_process *process)
 			   known(process->exit.time &&
 					 !(process->exit.flags & PT_MEMORY_EXIT_ONLY_PEAK),
 				 process->exit.anon + process->exit.file + process->exit.shmem));
+	ret |= pt_json_put(json, "exit_rss_is_exact",
+			   process->exit.time ? json_boolean(!(process->exit.flags &
+							       (PT_MEMORY_EXIT_ONLY_PEAK |
+								PT_MEMORY_EXIT_ROUGH)))
+					      : json_null());
 	ret |= pt_json_put(json, "peak_rss_bytes", pt_json_int(process->peak));
-	ret |= pt_json_put(json, "cow_faults", pt_json_int(process->cow_faults));
+	ret |= pt_json_put(json, "cow_faults", known(copies, process->cow_faults));
 	ret |= pt_json_put(json, "classes", classes_json(process));
 	ret |= pt_json_put(json, "thread_stacks", threads_json(process));
 	if (!ret)
@@ -203,7 +217,7 @@ static bool is_shown(const struct pt_footprint_process *process)
 	       (process->point_count || process->exit.time);
 }
 
-static json_t *processes_json(const struct pt_footprint *footprint)
+static json_t *processes_json(const struct pt_source *source, const struct pt_footprint *footprint)
 {
 	struct list list = list_new();
 	size_t i;
@@ -212,7 +226,7 @@ static json_t *processes_json(const struct pt_footprint *footprint)
 		const struct pt_footprint_process *process = pt_footprint_process(footprint, i);
 
 		if (is_shown(process))
-			list_add(&list, process_json(process));
+			list_add(&list, process_json(process, counts_copies(source)));
 	}
 	return list_take(&list);
 }
@@ -263,9 +277,10 @@ static int put_growth(json_t *json, const struct pt_footprint_process *process)
 
 static json_t *series_of(const struct pt_footprint_process *process)
 {
-	json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "pid", pt_json_int(process->pid), "comm",
-				 name_of(process->leader), "points", points_json(process), "pulses",
-				 pulses_json(process));
+	json_t *json =
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "pid", pt_json_int(process->pid), "comm",
+			  name_of(process->leader), "points", points_json(process), "pulses",
+			  pulses_json(process), "levels", pt_json_levels(&process->levels));
 
 	if (json && !put_growth(json, process))
 		return json;
@@ -281,7 +296,8 @@ static json_t *series_json(const struct pt_footprint *footprint)
 	for (i = 0; i < pt_footprint_processes(footprint); i++) {
 		const struct pt_footprint_process *process = pt_footprint_process(footprint, i);
 
-		if (is_shown(process) && (process->point_count || process->pulse_count))
+		if (is_shown(process) &&
+		    (process->point_count || process->pulse_count || process->levels.count > 1))
 			list_add(&list, series_of(process));
 	}
 	return list_take(&list);
@@ -342,34 +358,53 @@ static json_t *group_json(const struct pt_footprint_matrix *matrix)
 			 !!(group->flags & PT_MEMORY_NO_FRAMES), "common", common_json(matrix));
 }
 
-static json_t *fork_json(const struct pt_footprint_fork *fork)
+static int put_fork_faults(json_t *json, const struct pt_footprint_fork *fork, bool copies)
+{
+	struct pt_fork_faults faults = {0};
+	bool known_at_all = pt_footprint_fork_faults(fork, &faults);
+	bool has = !(fork->fork.flags & PT_MEMORY_EXIT_ONLY_PEAK);
+	int ret;
+
+	copies = copies && known_at_all;
+	ret = pt_json_put(json, "cow_faults", known(copies, faults.child_cow + faults.parent_cow));
+	ret |= pt_json_put(json, "child_cow_faults", known(copies, faults.child_cow));
+	ret |= pt_json_put(json, "parent_cow_faults", known(copies, faults.parent_cow));
+	ret |= pt_json_put(json, "child_minor_faults", known(known_at_all, faults.child_minor));
+	ret |= pt_json_put(json, "parent_minor_faults", known(known_at_all, faults.parent_minor));
+	ret |= pt_json_put(json, "still_shared_bytes",
+			   known(copies && has, pt_footprint_still_shared(fork, &faults)));
+	return ret;
+}
+
+static json_t *fork_json(const struct pt_footprint_fork *fork, bool copies)
 {
 	const struct pt_memory_fork *row = &fork->fork;
 	bool has = !(row->flags & PT_MEMORY_EXIT_ONLY_PEAK);
-	uint64_t child = 0, parent = 0;
-	bool faults = pt_footprint_cow_faults(fork, &child, &parent);
 	const char *end = fork->parted.flags & PT_PARTED_EXEC ? "exec" : "exit";
+	json_t *json =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid",
+			  pt_json_int(row->parent_pid), "tid", pt_json_int(row->parent_tid), "comm",
+			  name_of(fork->parent), "child", pt_json_int(row->pid), "child_comm",
+			  name_of(fork->child), "at_ns", pt_json_int(row->time), "call_ns",
+			  known(row->copying, row->copying), "page_tables_bytes",
+			  known(has, row->page_tables), "shared_bytes",
+			  known(has, row->anon + row->file + row->shmem), "parted_ns",
+			  known(fork->parted.time, fork->parted.time), "parted_by",
+			  fork->parted.time ? json_string(end) : json_null());
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "pid", pt_json_int(row->parent_pid), "tid", pt_json_int(row->parent_tid),
-			 "comm", name_of(fork->parent), "child", pt_json_int(row->pid),
-			 "child_comm", name_of(fork->child), "at_ns", pt_json_int(row->time),
-			 "call_ns", known(row->copying, row->copying), "page_tables_bytes",
-			 known(has, row->page_tables), "shared_bytes",
-			 known(has, row->anon + row->file + row->shmem), "cow_faults",
-			 known(faults, child + parent), "child_cow_faults", known(faults, child),
-			 "parent_cow_faults", known(faults, parent), "parted_ns",
-			 known(fork->parted.time, fork->parted.time), "parted_by",
-			 fork->parted.time ? json_string(end) : json_null());
+	if (json && !put_fork_faults(json, fork, copies))
+		return json;
+	json_decref(json);
+	return NULL;
 }
 
-static json_t *forks_json(const struct pt_footprint *footprint)
+static json_t *forks_json(const struct pt_source *source, const struct pt_footprint *footprint)
 {
 	struct list list = list_new();
 	size_t i;
 
 	for (i = 0; i < pt_footprint_forks(footprint); i++)
-		list_add(&list, fork_json(pt_footprint_fork(footprint, i)));
+		list_add(&list, fork_json(pt_footprint_fork(footprint, i), counts_copies(source)));
 	return list_take(&list);
 }
 
@@ -391,7 +426,7 @@ static json_t *faults_json(const struct pt_footprint *footprint)
 	return list_take(&list);
 }
 
-static json_t *process_margin(const struct pt_footprint_margin *margin)
+static json_t *process_margin(const struct pt_margin *margin)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
 			 model_names[margin->model], "comm",
@@ -403,26 +438,42 @@ static json_t *process_margin(const struct pt_footprint_margin *margin)
 			 pt_json_int(margin->kernel_stacks));
 }
 
-static json_t *thread_margin(const struct pt_footprint_margin *margin)
+static json_t *threads_margin(const struct pt_margin_threads *threads)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "model", model_names[margin->model],
-			 "comm", pt_json_text(margin->comm[0] ? margin->comm : "?"), "workers",
+	return json_pack("{s:o, s:o}", "threads", pt_json_int(threads->count), "brought_bytes",
+			 known(threads->count, threads->brought));
+}
+
+static json_t *thread_margin(const struct pt_margin *margin)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
+			 model_names[margin->model], "comm",
+			 pt_json_text(margin->comm[0] ? margin->comm : "?"), "workers",
 			 pt_json_int(margin->workers), "stack_bytes",
 			 known(margin->workers, margin->stack), "kernel_stacks_bytes",
 			 known(margin->workers, margin->kernel_stacks), "comers",
 			 pt_json_int(margin->comers), "uss_growth_bytes",
-			 known(margin->comers, margin->growth));
+			 known(margin->comers, margin->growth), "with_loop",
+			 threads_margin(&margin->loopers), "without_loop",
+			 threads_margin(&margin->others), "looping_leaders",
+			 pt_json_int(margin->looping));
+}
+
+static bool says_something(const struct pt_margin *margin)
+{
+	return margin->workers || margin->comers || margin->loopers.count || margin->others.count;
 }
 
 static json_t *margins_json(const struct pt_footprint *footprint)
 {
+	const struct pt_margins *margins = pt_footprint_margins(footprint);
 	struct list list = list_new();
 	size_t i;
 
-	for (i = 0; i < pt_footprint_margins(footprint); i++) {
-		const struct pt_footprint_margin *margin = pt_footprint_margin(footprint, i);
+	for (i = 0; i < margins->count; i++) {
+		const struct pt_margin *margin = &margins->list[i];
 
-		if (margin->workers || margin->comers)
+		if (says_something(margin))
 			list_add(&list, margin->model == PT_MODEL_THREAD ? thread_margin(margin)
 									 : process_margin(margin));
 	}
@@ -434,9 +485,10 @@ json_t *pt_section_memory(const struct pt_source *source)
 	const struct pt_footprint *footprint = pt_analyses_footprint(source->analyses);
 	const struct pt_footprint_matrix *matrix = pt_footprint_matrix(footprint);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes",
-			 processes_json(footprint), "faults", faults_json(footprint), "sharing",
-			 sharing_json(matrix), "group", group_json(matrix), "forks",
-			 forks_json(footprint), "margin", margins_json(footprint), "series",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes",
+			 processes_json(source, footprint), "faults", faults_json(footprint),
+			 "sharing", sharing_json(matrix), "group", group_json(matrix), "forks",
+			 forks_json(source, footprint), "margin", margins_json(footprint), "growth",
+			 pt_json_growth(footprint), "host", pt_json_host(footprint), "series",
 			 series_json(footprint));
 }

@@ -11,7 +11,8 @@
 #define MATRIX_MAX	6
 
 /* Changes below this are the noise of any allocator. */
-#define WORTH_A_LINE_BYTES (1 << 20)
+#define WORTH_A_LINE_BYTES  (1 << 20)
+#define WORTH_A_LINE_FAULTS 256
 
 /* "-" for what is not known. */
 static struct pt_figure bytes_at(const json_t *json, const char *key)
@@ -77,41 +78,62 @@ static int write_processes(const struct pt_text *text, const json_t *processes)
 	return ret;
 }
 
+static struct pt_figure kernel_bytes(const json_t *margin)
+{
+	return pt_format_bytes(pt_text_int(margin, "page_tables_bytes") +
+			       pt_text_int(margin, "kernel_stacks_bytes"));
+}
+
+static int write_worker_margin(const struct pt_text *text, const json_t *margin)
+{
+	uint64_t workers = pt_text_int(margin, "workers");
+	int ret;
+
+	ret = pt_text_line(text,
+			   "  one more %s (%s) costs %s of its own (USS), %s in the kernel; mean "
+			   "of %" PRIu64,
+			   pt_text_string(margin, "comm"), pt_text_string(margin, "model"),
+			   bytes_at(margin, "uss_bytes").s, kernel_bytes(margin).s, workers);
+	if (ret || workers < 2)
+		return ret ? ret
+			   : pt_text_line(text, "    what it would share with a second one stands "
+						"as its own");
+	return pt_text_line(text, "    PSS %s; RSS %s misleads: it counts what they share in each",
+			    bytes_at(margin, "pss_bytes").s, bytes_at(margin, "rss_bytes").s);
+}
+
+/* Where the main task runs a loop and no other does, the others are helpers, and no workers. */
+static int write_thread_margin(const struct pt_text *text, const json_t *margin)
+{
+	const json_t *loopers = pt_text_at(margin, "with_loop");
+	const json_t *others = pt_text_at(margin, "without_loop");
+	bool loops = pt_text_int(loopers, "threads");
+	const json_t *threads = loops ? loopers : others;
+	int ret;
+
+	if (!pt_text_int(threads, "threads") || (!loops && pt_text_int(margin, "looping_leaders")))
+		return 0;
+	ret = pt_text_line(text, "  one more thread%s in %s costs %s; mean of %" PRIu64,
+			   loops ? " with a loop" : "", pt_text_string(margin, "comm"),
+			   pt_text_int(threads, "brought_bytes") < WORTH_A_LINE_BYTES
+				   ? "less than about 1 MiB"
+				   : bytes_at(threads, "brought_bytes").s,
+			   pt_text_int(threads, "threads"));
+	if (ret)
+		return ret;
+	return pt_text_line(text,
+			    "    pages that it touched first: its stack, and its part of what "
+			    "all of its process share");
+}
+
 static int write_margin(const struct pt_text *text, const json_t *margin)
 {
 	const char *model = pt_text_string(margin, "model");
-	uint64_t comers = pt_text_int(margin, "comers");
 
 	if (!strcmp(model, "main"))
 		return 0;
-	if (strcmp(model, "thread"))
-		return pt_text_line(text,
-				    "  one more %s of model %s, by %" PRIu64
-				    ": %s of its own (USS), %s of "
-				    "kernel memory; PSS %s, and RSS %s misleads",
-				    pt_text_string(margin, "comm"), model,
-				    pt_text_int(margin, "workers"), bytes_at(margin, "uss_bytes").s,
-				    pt_format_bytes(pt_text_int(margin, "page_tables_bytes") +
-						    pt_text_int(margin, "kernel_stacks_bytes"))
-					    .s,
-				    bytes_at(margin, "pss_bytes").s,
-				    bytes_at(margin, "rss_bytes").s);
-	if (!comers)
-		return pt_text_line(text,
-				    "  threads of %s share all memory of their process; one more: "
-				    "a stack of %s, "
-				    "%s of kernel memory; its part of the heap cannot be told",
-				    pt_text_string(margin, "comm"),
-				    bytes_at(margin, "stack_bytes").s,
-				    bytes_at(margin, "kernel_stacks_bytes").s);
-	return pt_text_line(
-		text,
-		"  threads of %s share all memory of their process; one more: a stack of %s, %s of "
-		"kernel memory; with its part of the heap at most about %s (growth of USS over "
-		"%" PRIu64 " that came)",
-		pt_text_string(margin, "comm"), bytes_at(margin, "stack_bytes").s,
-		bytes_at(margin, "kernel_stacks_bytes").s, bytes_at(margin, "uss_growth_bytes").s,
-		comers);
+	return strcmp(model, "thread") ? write_worker_margin(text, margin)
+				       : write_thread_margin(text, margin);
 }
 
 static int write_group(const struct pt_text *text, const json_t *memory)
@@ -175,37 +197,6 @@ static int write_pairs(const struct pt_text *text, const json_t *memory)
 	return ret;
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-static int write_growth(const struct pt_text *text, const json_t *memory)
-{
-	const json_t *series = pt_text_at(memory, "series");
-	size_t i, shown = 0;
-	int ret = 0;
-
-	for (i = 0; !ret && i < json_array_size(series) && shown < SHOWN_PROCESSES; i++) {
-		const json_t *one = json_array_get(series, i);
-		uint64_t first = pt_text_int(one, "first_bytes");
-		uint64_t highest = pt_text_int(one, "highest_bytes");
-		uint64_t last = pt_text_int(one, "last_bytes");
-
-		if (distance(first, highest) < WORTH_A_LINE_BYTES &&
-		    distance(highest, last) < WORTH_A_LINE_BYTES)
-			continue;
-		shown++;
-		ret = pt_text_line(
-			text, "  %s %" PRIu64 ": %s at %s, highest %s at %s, %s at %s",
-			pt_text_string(one, "comm"), pt_text_int(one, "pid"),
-			pt_format_bytes(first).s, pt_format_ns(pt_text_int(one, "first_ns")).s,
-			pt_format_bytes(highest).s, pt_format_ns(pt_text_int(one, "highest_ns")).s,
-			pt_format_bytes(last).s, pt_format_ns(pt_text_int(one, "last_ns")).s);
-	}
-	return ret;
-}
-
 static int compare_calls(const void *a, const void *b)
 {
 	uint64_t x = pt_text_int(*(const json_t *const *)a, "call_ns");
@@ -218,6 +209,8 @@ static int write_fork(const struct pt_text *text, const json_t *fork)
 {
 	bool timed = json_is_integer(pt_text_at(fork, "call_ns"));
 	bool faults = json_is_integer(pt_text_at(fork, "cow_faults"));
+	const char *end = pt_text_string(fork, "parted_by");
+	bool minor = json_is_integer(pt_text_at(fork, "child_minor_faults"));
 	int ret;
 
 	ret = pt_text_line(text,
@@ -227,14 +220,23 @@ static int write_fork(const struct pt_text *text, const json_t *fork)
 			   pt_text_int(fork, "child"), pt_format_ns(pt_text_int(fork, "at_ns")).s,
 			   timed ? pt_format_ns(pt_text_int(fork, "call_ns")).s : "unknown time",
 			   bytes_at(fork, "page_tables_bytes").s, bytes_at(fork, "shared_bytes").s);
-	if (ret || !faults)
+	if (ret || !minor ||
+	    (pt_text_int(fork, "cow_faults") < WORTH_A_LINE_FAULTS && !strcmp(end, "exec")))
 		return ret;
+	if (!faults)
+		return pt_text_line(
+			text,
+			"    then page faults: %s in the child, %s in the caller, until "
+			"its %s; copy-on-write is not told apart here",
+			pt_format_count(pt_text_int(fork, "child_minor_faults")).s,
+			pt_format_count(pt_text_int(fork, "parent_minor_faults")).s, end);
 	return pt_text_line(
 		text,
-		"    then copy-on-write faults: %s in the child, %s in the parent, until its %s",
+		"    then copy-on-write faults: %s in the child, %s in the caller, until its %s; "
+		"about %s still shared then",
 		pt_format_count(pt_text_int(fork, "child_cow_faults")).s,
-		pt_format_count(pt_text_int(fork, "parent_cow_faults")).s,
-		pt_text_string(fork, "parted_by"));
+		pt_format_count(pt_text_int(fork, "parent_cow_faults")).s, end,
+		bytes_at(fork, "still_shared_bytes").s);
 }
 
 static int write_forks(const struct pt_text *text, const json_t *forks)
@@ -274,8 +276,6 @@ int pt_text_memory(const struct pt_text *text)
 			ret = write_group(text, memory);
 		if (!ret)
 			ret = write_pairs(text, memory);
-		if (!ret)
-			ret = write_growth(text, memory);
 	}
 	return ret ? ret : write_forks(text, pt_text_at(memory, "forks"));
 }

@@ -15,11 +15,13 @@
 	T(loops)                                                                                   \
 	T(stalls)                                                                                  \
 	T(pools)                                                                                   \
+	T(cgroups)                                                                                 \
 	T(tree)                                                                                    \
 	T(contention)                                                                              \
 	T(balance)                                                                                 \
 	T(ipc)                                                                                     \
-	T(memory)
+	T(memory)                                                                                  \
+	T(growth)
 
 struct pt_text {
 	FILE *out;

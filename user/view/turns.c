@@ -12,6 +12,7 @@
 struct pt_turns {
 	FILE *out;
 	const char *path;
+	uint64_t summed; /* that are not told one by one */
 };
 
 static int on_turned(void *self, const struct pt_loop_turn *turn)
@@ -23,6 +24,16 @@ static int on_turned(void *self, const struct pt_loop_turn *turn)
 		"{\"loop\": %" PRIu32 ", \"tid\": %" PRIu32 ", \"start_ns\": %" PRIu64
 		", \"end_ns\": %" PRIu64 ", \"idle_ns\": %" PRIu64 "}\n",
 		loop->index, loop->task->tid, turn->from, turn->to, turn->idle);
+	return 0;
+}
+
+static int on_turned_many(void *self, const struct pt_loop *loop, uint64_t length, uint64_t count)
+{
+	struct pt_turns *turns = self;
+
+	(void)loop;
+	(void)length;
+	turns->summed += count;
 	return 0;
 }
 
@@ -41,7 +52,9 @@ int pt_turns_open(struct pt_turns **out, const char *path, struct pt_model *mode
 		ret = -errno;
 		return pt_error_errno(err, ret, "%s", path);
 	}
-	return pt_model_observe(model, &(struct pt_observer){.self = turns, .turned = on_turned});
+	return pt_model_observe(model, &(struct pt_observer){.self = turns,
+							     .turned = on_turned,
+							     .turned_many = on_turned_many});
 }
 
 static int close_file(struct pt_turns *turns)
@@ -64,6 +77,11 @@ int pt_turns_close(struct pt_turns *turns, struct pt_error *err)
 	int ret = close_file(turns);
 
 	return ret && ret != -EPIPE ? pt_error_errno(err, ret, "%s", turns->path) : 0;
+}
+
+uint64_t pt_turns_summed(const struct pt_turns *turns)
+{
+	return turns->summed;
 }
 
 void pt_turns_free(struct pt_turns *turns)

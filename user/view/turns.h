@@ -15,6 +15,9 @@ int pt_turns_open(struct pt_turns **out, const char *path, struct pt_model *mode
 /* Whether all could be written. */
 int pt_turns_close(struct pt_turns *turns, struct pt_error *err);
 
+/* Turns that the recording has only in sums. */
+uint64_t pt_turns_summed(const struct pt_turns *turns);
+
 /* NULL is accepted. */
 void pt_turns_free(struct pt_turns *turns);
 
