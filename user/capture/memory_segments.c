@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define SEGMENTS_MAX 64 /* of a process */
 #define NAME_SIZE    256
 
@@ -69,7 +71,7 @@ int pt_mem_segments_emit(struct pt_mem_tools *tools, pid_t pid, int proc)
 		const struct pt_mapping *map = segments[i].first;
 		size_t length = read_name(proc, map, name);
 		struct pt_segment row = {
-			.time = pt_pace_now(),
+			.time = pt_clock_read(CLOCK_MONOTONIC),
 			.inode = map->inode,
 			.bytes = segments[i].bytes,
 			.pid = (__u32)pid,
