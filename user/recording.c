@@ -181,7 +181,9 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 		r = pt_cgroups_look(recording->cgroups, last, store, recording);
 	if (r)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
-	if (!last && before - recording->last_cut < CUT_NS)
+	/* While nothing happens, nobody needs to be woken, and losses can wait. */
+	if (!last &&
+	    (before - recording->last_cut < CUT_NS || !pt_writer_pending(recording->writer)))
 		return 0;
 	r = pt_probes_collect(recording->probes, store, recording);
 	if (!r)

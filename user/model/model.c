@@ -90,7 +90,8 @@ int pt_model_new(struct pt_model **out, const struct pt_meta *meta)
 	model->cgroups.size = sizeof(struct pt_cgroup_of);
 	model->stall_ns = meta->stall_ns ? meta->stall_ns : PT_STALL_DEFAULT_NS;
 	model->processes.size = sizeof(struct pt_process);
-	model->cpu_count = meta->cpus < PT_CPU_LIMIT ? meta->cpus : PT_CPU_LIMIT;
+	/* 0: the metadata are lost. */
+	model->cpu_count = meta->cpus && meta->cpus < PT_CPU_LIMIT ? meta->cpus : PT_CPU_LIMIT;
 	model->recorder_pid = meta->recorder_pid;
 	model->start_boot = meta->start_boot;
 	model->x86_64 = meta->arch && !strcmp(meta->arch, "x86_64");

@@ -338,7 +338,8 @@ static int adopt_first_state(struct pt_model *model, struct pt_model_task *task,
 			     const struct pt_task *t)
 {
 	enum pt_phase phase = phase_of(t->state);
-	uint64_t birth = t->start > model->start_boot ? t->start - model->start_boot : 0;
+	bool born_here = model->start_boot && t->start > model->start_boot;
+	uint64_t birth = born_here ? t->start - model->start_boot : 0;
 
 	if (birth > t->time)
 		birth = t->time;

@@ -105,6 +105,23 @@ static int parse_signature(const uint8_t *content, size_t len, size_t *json, str
 	return 0;
 }
 
+/*
+ * Ids of kinds and positions of fields are for ever: what this program knows of them holds for every file, and further
+ * fields of a later one are skipped.
+ */
+static void assume_layouts(struct pt_container *container)
+{
+	container->headless = true;
+	for (uint32_t kind = 0; kind < PT_KIND_LIMIT; kind++) {
+		struct pt_layout *layout = &container->layouts.kinds[kind];
+
+		if (!pt_schema_of(kind))
+			continue;
+		pt_layout_ours(layout, pt_schema_of(kind));
+		layout->field_count = PT_FIELDS_MAX;
+	}
+}
+
 static int read_meta(struct pt_container *container, uint64_t *next, struct pt_error *err)
 {
 	const uint8_t *content = NULL;
@@ -118,9 +135,13 @@ static int read_meta(struct pt_container *container, uint64_t *next, struct pt_e
 	if (!ret)
 		ret = pt_loader_load(container->loader, 0, *next, PT_META_CONTENT, &content, &len,
 				     &reason);
-	if (ret == -EBADMSG)
-		return pt_error_set(err, ret, "no trace, or not even its metadata: at offset 0: %s",
-				    reason);
+	if (ret == -EBADMSG) {
+		pt_error_set(err, ret, "no trace, or not even its metadata: at offset 0: %s",
+			     reason);
+		assume_layouts(container);
+		*next = 0;
+		return 0;
+	}
 	if (ret < 0)
 		return pt_error_errno(err, ret, "cannot read it");
 	ret = parse_signature(content, len, &json, err);
@@ -145,13 +166,23 @@ int pt_container_parse_end(struct pt_container *container, const uint8_t *conten
 		return -EBADMSG;
 	}
 	pt_end_clear(&container->end);
+	if (container->headless)
+		pt_meta_clear(&container->meta);
 	if (pt_parse_end((const char *)content + 8 + index, len - 8 - index, &container->end,
-			 NULL) < 0) {
+			 container->headless ? &container->meta : NULL, NULL) < 0) {
 		*reason = "the end frame is not readable";
 		return -EBADMSG;
 	}
 	container->complete = true;
 	return 0;
+}
+
+static bool has_blocks(const struct pt_container *container)
+{
+	for (uint32_t kind = 0; kind < PT_KIND_LIMIT; kind++)
+		if (container->records[kind])
+			return true;
+	return false;
 }
 
 static int open_container(struct pt_container *container, const char *path, struct pt_error *err)
@@ -165,8 +196,12 @@ static int open_container(struct pt_container *container, const char *path, stru
 	if (ret < 0)
 		return pt_error_prefix(err, ret, "%s", path);
 	ret = pt_container_read_index(container);
+	if (!ret && container->headless)
+		pt_container_damage(container, 0, 0, "the metadata cannot be read");
 	if (ret == -EBADMSG)
 		ret = pt_container_walk(container, first_block);
+	if (!ret && container->headless && !has_blocks(container))
+		return pt_error_prefix(err, -EBADMSG, "%s", path);
 	return ret < 0 ? pt_error_errno(err, ret, "%s", path) : 0;
 }
 

@@ -24,6 +24,7 @@ struct pt_container {
 	uint64_t size;
 	struct pt_loader *loader;
 	struct pt_meta meta;
+	bool headless; /* the metadata frame is damaged: meta is what the end says of it, or empty */
 	struct pt_layouts layouts;
 	struct pt_end end;
 	bool complete;			/* end is valid */

@@ -27,16 +27,16 @@ static json_t *text_json(const char *text)
 	return json;
 }
 
-/* A command too long for the metadata ends in "...". */
-static json_t *command_json(char *const *command)
+/* A command longer than `max` ends in "...". */
+static json_t *command_json(char *const *command, size_t max)
 {
 	json_t *array = json_array();
 	size_t len = 0;
 
 	for (; command && *command; command++) {
 		len += strlen(*command) + 1;
-		json_array_append_new(array, text_json(len > PT_META_COMMAND ? "..." : *command));
-		if (len > PT_META_COMMAND)
+		json_array_append_new(array, text_json(len > max ? "..." : *command));
+		if (len > max)
 			break;
 	}
 	return array;
@@ -83,32 +83,50 @@ static json_t *enums_json(void)
 	return json_pack("{s:o, s:o}", "pt_task_state", states, "pt_reason", reasons);
 }
 
+/* All but the schema. */
+static json_t *facts_json(const struct pt_meta *meta, size_t command_max)
+{
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+			 "format", PT_FORMAT_VERSION, "version", text_json(meta->version), "host",
+			 text_json(meta->host), "kernel", text_json(meta->kernel), "arch",
+			 text_json(meta->arch), "cpus", (json_int_t)meta->cpus, "start_mono",
+			 (json_int_t)meta->start_mono, "start_wall", (json_int_t)meta->start_wall,
+			 "start_boot", (json_int_t)meta->start_boot, "stall_ns",
+			 (json_int_t)meta->stall_ns, "recorder_pid", (json_int_t)meta->recorder_pid,
+			 "target", text_json(meta->target), "command",
+			 command_json(meta->command, command_max));
+}
+
 char *pt_describe_meta(const struct pt_meta *meta)
 {
-	json_t *json = json_pack(
-		"{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
-		"format", PT_FORMAT_VERSION, "version", text_json(meta->version), "host",
-		text_json(meta->host), "kernel", text_json(meta->kernel), "arch",
-		text_json(meta->arch), "cpus", (json_int_t)meta->cpus, "start_mono",
-		(json_int_t)meta->start_mono, "start_wall", (json_int_t)meta->start_wall,
-		"start_boot", (json_int_t)meta->start_boot, "stall_ns", (json_int_t)meta->stall_ns,
-		"recorder_pid", (json_int_t)meta->recorder_pid, "target", text_json(meta->target),
-		"command", command_json(meta->command), "schema", schema_json(), "enums",
-		enums_json());
+	json_t *json = facts_json(meta, PT_META_COMMAND);
+	char *text = NULL;
+
+	if (json && !json_object_set_new(json, "schema", schema_json()) &&
+	    !json_object_set_new(json, "enums", enums_json()))
+		text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
+
+char *pt_describe_facts(const struct pt_meta *meta)
+{
+	json_t *json = facts_json(meta, PT_END_COMMAND);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
 	return text;
 }
 
-char *pt_describe_end(const struct pt_end *end)
+char *pt_describe_end(const struct pt_end *end, const char *facts)
 {
-	json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:o, s:i}", "duration_ns",
+	json_t *meta = json_loads(facts ? facts : "{}", 0, NULL);
+	json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:o, s:i, s:o}", "duration_ns",
 				 (json_int_t)end->duration_ns, "recorder_cpu_ns",
 				 (json_int_t)end->recorder_cpu_ns, "recorder_rss",
 				 (json_int_t)end->recorder_rss, "bpf_ns", (json_int_t)end->bpf_ns,
 				 "ended_by", text_json(end->ended_by), "command_status",
-				 end->command_status);
+				 end->command_status, "meta", meta);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
@@ -226,16 +244,9 @@ static int parse_layouts(const json_t *kinds, struct pt_layouts *layouts, struct
 	return 0;
 }
 
-int pt_parse_meta(const char *text, size_t len, struct pt_meta *meta, struct pt_layouts *layouts,
-		  struct pt_error *err)
+static int parse_facts(const json_t *json, struct pt_meta *meta)
 {
-	json_error_t json_err;
-	json_t *json = json_loadb(text, len, 0, &json_err);
-	int ret;
-
 	memset(meta, 0, sizeof(*meta));
-	if (!json)
-		return pt_error_set(err, -EBADMSG, "the metadata is not JSON: %s", json_err.text);
 	meta->version = get_text(json, "version");
 	meta->host = get_text(json, "host");
 	meta->kernel = get_text(json, "kernel");
@@ -247,10 +258,22 @@ int pt_parse_meta(const char *text, size_t len, struct pt_meta *meta, struct pt_
 	meta->stall_ns = get_int(json, "stall_ns");
 	meta->recorder_pid = (uint32_t)get_int(json, "recorder_pid");
 	meta->target = get_text(json, "target");
-	ret = get_command(json_object_get(json, "command"), &meta->command);
-	if (!ret &&
-	    (!meta->version || !meta->host || !meta->kernel || !meta->arch || !meta->target))
-		ret = -ENOMEM;
+	if (!meta->version || !meta->host || !meta->kernel || !meta->arch || !meta->target)
+		return -ENOMEM;
+	return get_command(json_object_get(json, "command"), &meta->command);
+}
+
+int pt_parse_meta(const char *text, size_t len, struct pt_meta *meta, struct pt_layouts *layouts,
+		  struct pt_error *err)
+{
+	json_error_t json_err;
+	json_t *json = json_loadb(text, len, 0, &json_err);
+	int ret;
+
+	memset(meta, 0, sizeof(*meta));
+	if (!json)
+		return pt_error_set(err, -EBADMSG, "the metadata is not JSON: %s", json_err.text);
+	ret = parse_facts(json, meta);
 	if (!ret)
 		ret = parse_layouts(json_object_get(json, "schema"), layouts, err);
 	else
@@ -261,10 +284,12 @@ int pt_parse_meta(const char *text, size_t len, struct pt_meta *meta, struct pt_
 	return ret;
 }
 
-int pt_parse_end(const char *text, size_t len, struct pt_end *end, struct pt_error *err)
+int pt_parse_end(const char *text, size_t len, struct pt_end *end, struct pt_meta *meta,
+		 struct pt_error *err)
 {
 	json_error_t json_err;
 	json_t *json = json_loadb(text, len, 0, &json_err);
+	int ret = 0;
 
 	memset(end, 0, sizeof(*end));
 	if (!json)
@@ -275,6 +300,8 @@ int pt_parse_end(const char *text, size_t len, struct pt_end *end, struct pt_err
 	end->bpf_ns = get_int(json, "bpf_ns");
 	end->ended_by = get_text(json, "ended_by");
 	end->command_status = (int)json_integer_value(json_object_get(json, "command_status"));
+	if (meta)
+		ret = parse_facts(json_object_get(json, "meta"), meta);
 	json_decref(json);
-	return end->ended_by ? 0 : pt_error_errno(err, -ENOMEM, "cannot read the end");
+	return end->ended_by && !ret ? 0 : pt_error_errno(err, -ENOMEM, "cannot read the end");
 }

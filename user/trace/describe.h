@@ -11,12 +11,18 @@
  * '?'. */
 char *pt_describe_meta(const struct pt_meta *meta);
 
-char *pt_describe_end(const struct pt_end *end);
+/* The metadata without the schema: a copy for the end. */
+char *pt_describe_facts(const struct pt_meta *meta);
+
+/* facts: as above, or NULL. */
+char *pt_describe_end(const struct pt_end *end, const char *facts);
 
 /* Fills both, whatever was there. 0, -EBADMSG or -ENOMEM; on error they are cleared. */
 int pt_parse_meta(const char *text, size_t len, struct pt_meta *meta, struct pt_layouts *layouts,
 		  struct pt_error *err);
 
-int pt_parse_end(const char *text, size_t len, struct pt_end *end, struct pt_error *err);
+/* meta is filled, too, unless it is NULL: empty where the file has no second copy of it. */
+int pt_parse_end(const char *text, size_t len, struct pt_end *end, struct pt_meta *meta,
+		 struct pt_error *err);
 
 #endif

@@ -22,6 +22,8 @@
 #define PT_BLOCK_CONTENT (8u << 20)   /* a block frame, unpacked */
 #define PT_META_CONTENT	 (1u << 20)   /* the metadata frame, unpacked */
 #define PT_META_COMMAND	 (128u << 10) /* the command in it: in JSON a byte may take six */
+#define PT_END_COMMAND	 (4u << 10)   /* the command in its copy in the end frame */
+#define PT_END_FACTS	 (48u << 10)  /* the metadata's copy in the end frame */
 #define PT_END_JSON	 (64u << 10)  /* the end frame without its entries, unpacked */
 
 #define PT_ZSTD_MAGIC	    0xfd2fb528u

@@ -18,6 +18,7 @@ struct pt_press {
 	struct pt_sorter sorter;
 	struct pt_bytes index; /* PT_END_ENTRY per block */
 	struct pt_bytes seek;  /* sizes of each frame, packed and not */
+	char *facts;	       /* of the metadata, for the end frame; NULL: too many */
 	uint32_t interval;
 	uint32_t frames;
 	uint64_t until; /* of the interval before */
@@ -55,6 +56,7 @@ void pt_press_free(struct pt_press *press)
 	pt_sorter_free(&press->sorter);
 	pt_bytes_free(&press->index);
 	pt_bytes_free(&press->seek);
+	free(press->facts);
 	free(press);
 }
 
@@ -83,6 +85,11 @@ int pt_press_meta(struct pt_press *press, const struct pt_meta *meta, struct pt_
 	if (len >= 0)
 		free(content);
 	free(json);
+	press->facts = pt_describe_facts(meta);
+	if (press->facts && strlen(press->facts) > PT_END_FACTS) {
+		free(press->facts);
+		press->facts = NULL;
+	}
 	return err;
 }
 
@@ -198,7 +205,7 @@ int pt_press_interval(struct pt_press *press, const struct pt_rows *kinds, uint6
 
 static int add_end_frame(struct pt_press *press, const struct pt_end *end, struct pt_bytes *out)
 {
-	char *json = pt_describe_end(end);
+	char *json = pt_describe_end(end, press->facts);
 	struct pt_bytes content = {0};
 	int err = json ? 0 : -ENOMEM;
 

@@ -264,6 +264,11 @@ int pt_writer_add(struct pt_writer *writer, const struct pt_record *record)
 	return ret;
 }
 
+bool pt_writer_pending(const struct pt_writer *writer)
+{
+	return writer->current->bytes;
+}
+
 static struct interval *take_spare(struct pt_writer *writer)
 {
 	struct interval *interval;

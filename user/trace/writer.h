@@ -39,6 +39,9 @@ int pt_writer_open(struct pt_writer **out, const struct pt_writer_options *optio
  * (earlier times become 0). Never blocks. -ENOMEM or 0. */
 int pt_writer_add(struct pt_writer *writer, const struct pt_record *record);
 
+/* Whether records wait for the next cut. */
+bool pt_writer_pending(const struct pt_writer *writer);
+
 /* Ends the interval at `until` (CLOCK_MONOTONIC ns): later records stay for the next one. May block
  * while the queue is full. An error of the writing thread (a full disk) is returned here, once and
  * for ever. */
