@@ -14,7 +14,9 @@ __u64 pt_memory_bases[PT_CPUS_MAX] = {};
 
 struct pt_memory_task_map pt_memory_tasks SEC(".maps");
 
-static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_struct *task)
+/* settled: no task of the process holds back any of what plain counters count. */
+static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_struct *task,
+					     bool settled)
 {
 	struct mm_struct *mm = task->mm;
 	struct pt_rss rss = {};
@@ -37,7 +39,8 @@ static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_str
 		message->row.peak = (__u64)mm->hiwater_rss << pt_config.page_shift;
 		if (message->row.peak < total)
 			message->row.peak = total;
-		message->row.flags = rss.rough ? PT_MEMORY_EXIT_ROUGH : 0;
+		message->row.flags =
+			rss.rough && !(settled && rss.plain) ? PT_MEMORY_EXIT_ROUGH : 0;
 	}
 	pt_commit(cpu, message);
 	return 0;
@@ -97,7 +100,7 @@ int BPF_PROG(pt_memory_exit, struct task_struct *task)
 		pt_memory_part(cpu, task->group_leader, own, 0);
 	own = pt_memory_peek(task);
 	if (!own || !own->left)
-		pt_memory_at_exit(cpu, task);
+		pt_memory_at_exit(cpu, task, false);
 	return 0;
 }
 
@@ -117,7 +120,7 @@ int pt_memory_leave(void *ctx)
 	own = pt_memory_of(task);
 	if (own)
 		own->left = 1;
-	return pt_memory_at_exit(cpu, task);
+	return pt_memory_at_exit(cpu, task, true);
 }
 
 SEC("tp_btf/sched_process_exec")

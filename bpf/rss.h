@@ -16,7 +16,8 @@ extern __u64 pt_memory_bases[PT_CPUS_MAX];
 
 struct pt_rss {
 	__s64 pages[PT_MM_COUNTERS];
-	__u32 rough;
+	__u32 rough; /* some pages off */
+	__u32 plain; /* because single tasks may hold them back, not single CPUs */
 };
 
 /* A counter that has been decremented elsewhere may look negative for a moment. */
@@ -76,6 +77,7 @@ static __always_inline void pt_rss_read_old(struct pt_rss *rss, struct mm_struct
 	bpf_core_read(&rss->pages[PT_MM_SWAP], sizeof(__s64), &mm->rss_stat.count[PT_MM_SWAP]);
 	bpf_core_read(&rss->pages[PT_MM_SHMEM], sizeof(__s64), &mm->rss_stat.count[PT_MM_SHMEM]);
 	rss->rough = 1;
+	rss->plain = 1;
 }
 
 static __always_inline void pt_rss_read_per_cpu(struct pt_rss *rss, struct mm_struct *mm)

@@ -61,9 +61,11 @@ static int write_change(const struct pt_text *text, const json_t *change)
 	if (tid && tid != pid)
 		snprintf(who, sizeof(who), ", by its task %" PRIu64, tid);
 	if (llabs(swap) >= WORTH_A_LINE_BYTES)
-		snprintf(swapped, sizeof(swapped), "; %s %s swap",
+		snprintf(swapped, sizeof(swapped), "; %s %s",
 			 pt_format_bytes((uint64_t)llabs(swap)).s,
-			 swap < 0 ? "came from" : "went to");
+			 swap > 0    ? "went to swap"
+			 : bytes > 0 ? "came from swap"
+				     : "of swap was freed");
 	return pt_text_line(text, "  %s %" PRIu64 " %s %s, to %s, between %s and %s: %s%s%s",
 			    pt_text_string(change, "comm"), pid,
 			    bytes < 0 ? "shrank by" : "grew by", size_at(change, "bytes").s,
