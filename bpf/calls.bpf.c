@@ -171,9 +171,7 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		return pt_wait_end(cpu, result, index, end);
 	if (end == PT_END_EPOLL_CREATE)
 		pt_epoll_created(pt_current(cpu), result);
-	else if (end >= PT_END_READ &&
-		 (end > PT_END_WRITE || !pt_ipc_summed(cpu, pt_current(cpu), pt_syscall_first(regs),
-						       result, end == PT_END_WRITE)))
+	else if (end >= PT_END_READ && !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
 		pt_channel_call(cpu, result, index, end);
 	if (cpu->turn)
 		pt_call_end(cpu, index);

@@ -15,7 +15,9 @@
 	S(7, SOCKET, "socket")                                                                     \
 	S(8, POSIX_QUEUE, "posix-mq")                                                              \
 	S(9, SYSV_QUEUE, "sysv-mq")                                                                \
-	S(10, MEMORY, "process-vm")
+	S(10, MEMORY, "process-vm")                                                                \
+	S(11, SHARED, "shared-memory")                                                             \
+	S(12, FUTEX, "futex")
 
 enum pt_channel_kind {
 #define S(value, name, text) PT_CHANNEL_##name = value,
@@ -38,5 +40,8 @@ enum pt_channel_kind {
 #define PT_CLASS_POSIX_QUEUE   5
 #define PT_CLASS_SYSV_QUEUE    6
 #define PT_CLASS_MEMORY	       7
+/* Of the model only; the probes tell of neither. */
+#define PT_CLASS_SHARED 8
+#define PT_CLASS_FUTEX	9
 
 #endif

@@ -14,8 +14,9 @@
 /* How a system call that blocks finds its reason. */
 enum pt_call_class {
 	PT_CALL_OTHER,
-	PT_CALL_FD,	/* by the file behind its first argument */
-	PT_CALL_REASON, /* PT_CALL_REASON + r: reason r, whatever its arguments */
+	PT_CALL_FD,	   /* by the file behind its first argument */
+	PT_CALL_FILE_LOCK, /* a lock, of the file behind its first argument */
+	PT_CALL_REASON,	   /* PT_CALL_REASON + r: reason r, whatever its arguments */
 };
 
 /*
@@ -71,11 +72,11 @@ enum pt_call_end {
 	PT_END_POLL_TIMESPEC, /* a pointer to the timeout, which the kernel has overwritten with what was left */
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
-	PT_END_READ,	   /* (fd, ...): from here on, calls that have to do with channels */
-	PT_END_WRITE,	   /* (fd, ...) */
-	PT_END_RECVFROM,   /* (fd, buffer, size, flags) */
-	PT_END_SENDMSG,	   /* (fd, msghdr, flags) */
-	PT_END_RECVMSG,	   /* (fd, msghdr, flags) */
+	PT_END_READ,	 /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_WRITE,	 /* (fd, ...) */
+	PT_END_RECVFROM, /* (fd, buffer, size, flags) */
+	PT_END_SENDMSG,	 /* (fd, msghdr, flags) */
+	PT_END_RECVMSG, /* (fd, msghdr, flags): up to here, a message or bytes of a stream one way */
 	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
 	PT_END_RECVMMSG,   /* (fd, mmsghdr[], count, flags) */
 	PT_END_SPLICE,	   /* (from, offset, to, offset, ...) */

@@ -389,20 +389,39 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 	return 0;
 }
 
+/* Which way a call moved what it moved, of the calls up to PT_END_RECVMSG: 1 sent, 0 received, -1: not at all, it peeked. */
+static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *regs)
+{
+	switch (end) {
+	case PT_END_READ:
+		return 0;
+	case PT_END_WRITE:
+	case PT_END_SENDMSG:
+		return 1;
+	case PT_END_RECVFROM:
+		return pt_syscall_fourth(regs) & (MSG_PEEK | MSG_ERRQUEUE) ? -1 : 0;
+	case PT_END_RECVMSG:
+		return pt_syscall_third(regs) & (MSG_PEEK | MSG_ERRQUEUE) ? -1 : 0;
+	}
+	return -1;
+}
+
 /*
  * The calls that servers make most: moved something through a socket that is summed up, in the same window, or through
  * what is no channel. True if that was it.
  */
 static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_struct *task,
-					  __u32 fd, __s64 result, __u32 sent)
+					  const struct pt_regs *regs, __s64 result, __u8 call)
 {
-	struct pt_table *table = result > 0 ? pt_table_at(cpu->table) : NULL;
+	struct pt_table *table =
+		result > 0 && call <= PT_END_RECVMSG ? pt_table_at(cpu->table) : NULL;
+	__s32 sent = pt_plain_direction(call, regs);
 	struct pt_end_state *end;
 	__u64 file, inode;
 
-	if (!table)
+	if (!table || sent < 0)
 		return false;
-	file = (__u64)pt_file_of(task, fd);
+	file = (__u64)pt_file_of(task, pt_syscall_first(regs));
 	if (!file)
 		return false;
 	inode = pt_read_address(struct file, file, f_inode);
@@ -412,44 +431,34 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 		return false;
 	if (!end->id)
 		return true;
-	if (end->window[sent] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
+	/* Messages on Unix sockets may carry descriptors. */
+	if (call > PT_END_WRITE && end->kind == PT_CHANNEL_UNIX)
 		return false;
-	end->bytes[sent] += result;
-	end->count[sent]++;
+	if (end->window[sent & 1] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
+		return false;
+	end->bytes[sent & 1] += result;
+	end->count[sent & 1]++;
 	return true;
 }
 
 /* The end of a call that has to do with channels. */
 static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 {
-	struct pt_regs *regs = call->regs;
-	__u64 flags;
+	__s32 sent;
 
-	switch (call->is.end) {
-	case PT_END_READ:
-		pt_value_of(call);
-		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
-		return 0;
-	case PT_END_WRITE:
-		pt_value_of(call);
-		pt_moved(call, pt_syscall_first(regs), 1, call->is.result, 1);
-		return 0;
-	case PT_END_RECVFROM:
-		flags = pt_syscall_fourth(regs);
-		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
-			pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
-		return 0;
-	case PT_END_RECVMSG:
-		flags = pt_syscall_third(regs);
-		if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)))
-			pt_moved_message(call, 0);
-		return 0;
-	case PT_END_SENDMSG:
-		pt_moved_message(call, 1);
-		return 0;
-	default:
+	if (call->is.end > PT_END_RECVMSG)
 		return pt_ipc_other(call);
+	sent = pt_plain_direction(call->is.end, call->regs);
+	if (sent < 0)
+		return 0;
+	if (call->is.end == PT_END_SENDMSG || call->is.end == PT_END_RECVMSG) {
+		pt_moved_message(call, sent);
+		return 0;
 	}
+	if (call->is.end != PT_END_RECVFROM)
+		pt_value_of(call);
+	pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
+	return 0;
 }
 
 #endif

@@ -101,6 +101,8 @@ static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct p
 
 	if (class == PT_CALL_FD)
 		return pt_reason_of_file((__u64)pt_file_of(task, pt_syscall_first(regs)));
+	if (class == PT_CALL_FILE_LOCK)
+		return PT_REASON_LOCK;
 	return class >= PT_CALL_REASON ? class - PT_CALL_REASON : PT_REASON_OTHER;
 }
 

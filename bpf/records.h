@@ -95,6 +95,7 @@ enum pt_reason {
 	S(1, TASK_KTHREAD, "task: a kernel thread")                                                \
 	S(2, TASK_LAST, "task: the snapshot at the end of recording, not at its start")            \
 	S(4, TASK_PEER, "task: not a target: named because a target's records mention it")         \
+	S(1, CGROUP_READ, "cgroup: its quota could be read; else there is no telling")             \
 	S(1, TURN_TIMED, "turn, call: calls and length were measured, else they are 0")            \
 	S(2, TURN_NESTED, "turn, call: not on the object of the loop which this task is in")       \
 	S(4, TURN_AFTER_EMPTY, "turn: the wait before the turn was a poll that found nothing")     \
@@ -160,6 +161,9 @@ enum pt_mapping_class {
 	K(9, task, "What the kernel knew of a task at one moment.")                                \
 	K(10, occupant, "Who, not a target, had the CPU that a target waited for.")                \
 	K(11, loss, "Records that did not reach the file.")                                        \
+	K(12, cgroup, "A cgroup that a target is in, or that is around such a one.")               \
+	K(13, member, "A process is in a cgroup.")                                                 \
+	K(14, throttle, "How a CPU quota held back the tasks of a cgroup, if that has changed.")   \
 	K(20, turn, "A wait call of a target returned.")                                           \
 	K(21, call, "What system calls a turn consisted of that was at least a stall.")            \
 	K(22, sample, "What a target did on its CPU, in a turn that had become long.")             \
@@ -171,6 +175,8 @@ enum pt_mapping_class {
 	K(43, pass, "A target sent or received descriptors.")                                      \
 	K(44, accept, "A target accepted a connection.")                                           \
 	K(45, holder, "Who has an end of a channel open.")                                         \
+	K(46, segment, "A target maps memory that others can map, too.")                           \
+	K(47, opposite, "The other side of a connection, which no target uses.")                   \
 	K(60, memory, "The memory of a process at one moment.")                                    \
 	K(61, memory_class, "What one class of mappings holds of it.")                             \
 	K(62, memory_thread, "What one task adds to it, where that can be told.")                  \

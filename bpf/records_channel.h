@@ -18,6 +18,9 @@
 #define PT_HOLDER_READS	 1
 #define PT_HOLDER_WRITES 2
 
+/* segment.flags */
+#define PT_SEGMENT_WRITES 1 /* the process may write to it */
+
 #define PT_FIELDS_endpoint(F)                                                                      \
 	F(__u64, time, TIME, "when a target was first seen to use it")                             \
 	F(__u64, end, ID, "its name: PT_ENDPOINT_OF()")                                            \
@@ -90,5 +93,19 @@
 	F(struct pt_comm, comm, NAME, "name of the process")                                       \
 	F(__u32, pid, ID, "a process that has it open")                                            \
 	F(__u32, flags, FLAGS, "PT_HOLDER_*")
+
+#define PT_FIELDS_opposite(F)                                                                      \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, end, ID, "a socket that a target uses")                                           \
+	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
+
+#define PT_FIELDS_segment(F)                                                                       \
+	F(__u64, time, TIME, "when its mappings were looked at")                                   \
+	F(__u64, inode, ID, "of the file, memfd or System V segment; with `device` its identity")  \
+	F(__u64, bytes, BYTES, "addresses that the process maps it to")                            \
+	F(__u32, pid, ID, "the process")                                                           \
+	F(__u32, device, ID, "dev_t of user space")                                                \
+	F(__u32, flags, FLAGS, "PT_SEGMENT_*")                                                     \
+	F(__u32, text, TEXT, "its name, as below /proc/PID/map_files; empty: not known")
 
 #endif

@@ -103,6 +103,29 @@
 	F(__u16, flags, FLAGS, "0")                                                                \
 	F(__u32, reserved, FLAGS, "0")
 
+#define PT_FIELDS_cgroup(F)                                                                        \
+	F(__u64, time, TIME, "when it was looked at")                                              \
+	F(__u64, group, ID, "its number in this recording, from 1")                                \
+	F(__u64, parent, ID, "the one around it, 0: none")                                         \
+	F(__u64, quota, NS, "of CPU time in each period, 0: no limit")                             \
+	F(__u64, period, NS, "the period, 0: no limit")                                            \
+	F(__u32, flags, FLAGS, "PT_CGROUP_*")                                                      \
+	F(__u32, text, TEXT, "its path in the hierarchy that limits CPU time")
+
+#define PT_FIELDS_member(F)                                                                        \
+	F(__u64, time, TIME, "when it was looked at")                                              \
+	F(__u64, group, ID, "the cgroup")                                                          \
+	F(__u32, pid, ID, "the process that is in it")                                             \
+	F(__u32, reserved, FLAGS, "0")
+
+#define PT_FIELDS_throttle(F)                                                                      \
+	F(__u64, time, TIME, "when the kernel's counters were read")                               \
+	F(__u64, group, ID, "the cgroup")                                                          \
+	F(__u64, length, NS, "since they were read before, 0: for the first time")                 \
+	F(__u64, periods, COUNT, "nr_periods: periods in which its tasks ran, ever")               \
+	F(__u64, throttled, COUNT, "nr_throttled: those in which the quota was used up")           \
+	F(__u64, throttled_time, NS, "for how long tasks were held back, all CPUs together, ever")
+
 #define PT_FIELDS_loss(F)                                                                          \
 	F(__u64, time, TIME, "end of the interval in which records were lost")                     \
 	F(__u64, length, NS, "length of the interval")                                             \

@@ -13,7 +13,7 @@ static __always_inline struct pt_regs *pt_regs_of(struct task_struct *task)
 }
 
 /* The number of the system call that a task is in, -1 outside of one: the entry code leaves it on the stack. */
-static __always_inline __s16 pt_syscall_number(struct pt_regs *regs)
+static __always_inline __s16 pt_syscall_number(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
 	return regs->orig_ax;
@@ -23,7 +23,7 @@ static __always_inline __s16 pt_syscall_number(struct pt_regs *regs)
 }
 
 /* The first four arguments of that call. They survive it: the result has a place of its own. */
-static __always_inline __u64 pt_syscall_first(struct pt_regs *regs)
+static __always_inline __u64 pt_syscall_first(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
 	return regs->di;
@@ -32,7 +32,7 @@ static __always_inline __u64 pt_syscall_first(struct pt_regs *regs)
 #endif
 }
 
-static __always_inline __u64 pt_syscall_second(struct pt_regs *regs)
+static __always_inline __u64 pt_syscall_second(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
 	return regs->si;
@@ -41,7 +41,7 @@ static __always_inline __u64 pt_syscall_second(struct pt_regs *regs)
 #endif
 }
 
-static __always_inline __u64 pt_syscall_third(struct pt_regs *regs)
+static __always_inline __u64 pt_syscall_third(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
 	return regs->dx;
@@ -50,7 +50,7 @@ static __always_inline __u64 pt_syscall_third(struct pt_regs *regs)
 #endif
 }
 
-static __always_inline __u64 pt_syscall_fourth(struct pt_regs *regs)
+static __always_inline __u64 pt_syscall_fourth(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
 	return regs->r10;

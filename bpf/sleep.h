@@ -111,7 +111,8 @@ __noinline int pt_sleep_emit(struct pt_cpu *cpu, __u64 time, __u64 length)
 		.syscall = pt_syscall_number(regs),
 	};
 	class = pt_call_class(message->row.syscall);
-	if (class == PT_CALL_FD || class == PT_CALL_REASON + PT_REASON_DISK) {
+	if (class == PT_CALL_FD || class == PT_CALL_FILE_LOCK ||
+	    class == PT_CALL_REASON + PT_REASON_DISK) {
 		message->row.fd = pt_syscall_first(regs);
 		text = pt_sleep_file(task, &message->row, message->text);
 	} else if (class == PT_CALL_REASON + PT_REASON_LOCK) {

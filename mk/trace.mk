@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the trace layer has beyond the library: its tools, the document made from the catalogue, and its fuzzers.
 
-TRACE_TOOLS := $(addprefix $(O)/,tools/records-doc tools/trace-dump tools/trace-bench tools/synth-trace tests/trace/write-all)
+TRACE_TOOLS := $(addprefix $(O)/,tools/records-doc tools/trace-dump tools/trace-bench tools/synth-trace tools/trace-copy tests/trace/write-all)
 
 $(TRACE_TOOLS): $(O)/%: %.c $(O)/libpartrace.a $(O)/cc.flags
 	$(say) CCLD $@

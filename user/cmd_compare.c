@@ -12,15 +12,18 @@
 #include "view/page.h"
 
 #define KEY_FORMAT 1
+#define KEY_BRIEF  2
 
 struct options {
 	char **files;
 	size_t count;
-	bool json;
+	bool json, brief;
 };
 
 static const struct argp_option option_table[] = {
 	{"format", KEY_FORMAT, "text|json", 0, "For people (default), or for programs", 0},
+	{"brief", KEY_BRIEF, NULL, 0,
+	 "No figures, only what follows from them: differences that are sure, and beliefs", 0},
 	{0},
 };
 
@@ -33,6 +36,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->json = strcmp(arg, "json") == 0;
 		if (!options->json && strcmp(arg, "text") != 0)
 			argp_error(state, "--format is text or json");
+		return 0;
+	case KEY_BRIEF:
+		options->brief = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		options->files = state->argv + state->next;
@@ -48,6 +54,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static int show(const struct options *options, const struct pt_scenes *scenes, struct pt_error *err)
 {
+	pt_text_renderer *render =
+		options->brief ? pt_comparison_render_brief : pt_comparison_render;
 	struct pt_comparison comparison;
 	json_t *document = NULL;
 	int ret = pt_comparison_make(&comparison, scenes);
@@ -59,7 +67,7 @@ static int show(const struct options *options, const struct pt_scenes *scenes, s
 	if (ret)
 		pt_error_errno(err, ret, "cannot compare");
 	else
-		ret = pt_page_show(document, options->json ? NULL : pt_comparison_render, err);
+		ret = pt_page_show(document, options->json ? NULL : render, err);
 	json_decref(document);
 	pt_comparison_clear(&comparison);
 	return ret;

@@ -25,6 +25,9 @@
 #define KEY_REPEAT	258
 #define KEY_TURNS	259
 
+/* Of a CPU: that often, and several processes of a workload at once, take more than is granted elsewhere. */
+#define WORKLOAD_PERCENT 5
+
 struct ids {
 	pid_t id[MAX_TARGETS];
 	size_t count;
@@ -95,6 +98,7 @@ static void check_workload(struct argp_state *state, struct options *options)
 		return;
 	if (options->recording.targets.all || options->pids.count || options->tids.count)
 		argp_error(state, "a workload, or -p, -t and -a, but not both");
+	options->recording.memory_percent = WORKLOAD_PERCENT;
 	workload->arguments = options->recording.command;
 	options->recording.command = &state->argv[0];
 }

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cmd.h"
 #include "workload.h"
 #include "workload_suite.h"
@@ -85,12 +86,10 @@ static int keep_output(void *context, int (*add)(void *writer, const struct pt_r
 {
 	int fd = *(int *)context, n = 1;
 	struct pt_workload row = {0};
-	struct timespec now;
 	struct stat output;
 	off_t at = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	row.time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	row.time = pt_clock_read(CLOCK_MONOTONIC);
 	if (!fstat(fd, &output) && output.st_size > KEPT_LIMIT) {
 		fprintf(stderr, "partrace: the workload printed too much to be kept: what it "
 				"knows of itself is not in the recording\n");
@@ -160,6 +159,7 @@ static int record_one(struct plan *plan, size_t model, unsigned int round)
 					   : EXIT_OURS;
 	}
 	plan->recording->output = name;
+	plan->recording->command_bound = true;
 	status = record_output(plan);
 	workload_command_free(plan->recording->command);
 	return status;
@@ -189,12 +189,24 @@ static bool attend(pid_t pid, const sigset_t *signals, int *status)
 	return stopped;
 }
 
+/* Ends as on Ctrl-C when the series ends, however that may: its file is finished. */
+static void record_bound(struct plan *plan, size_t model, unsigned int round, pid_t series)
+{
+	int status;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != series)
+		_exit(EXIT_OURS);
+	status = record_one(plan, model, round);
+	_exit(fflush(stdout) ? EXIT_OURS : status);
+}
+
 /* A recorder is good for one recording, and each shall start from the same state: so each has a process. */
 static int record_apart(struct plan *plan, size_t model, unsigned int round, bool *stopped)
 {
 	sigset_t signals, old;
+	pid_t pid, self = getpid();
 	int status = 0;
-	pid_t pid;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
@@ -206,8 +218,7 @@ static int record_apart(struct plan *plan, size_t model, unsigned int round, boo
 	pid = fork();
 	if (!pid) {
 		sigprocmask(SIG_SETMASK, &old, NULL);
-		status = record_one(plan, model, round);
-		_exit(fflush(stdout) ? EXIT_OURS : status);
+		record_bound(plan, model, round, self);
 	}
 	if (pid > 0)
 		*stopped = attend(pid, &signals, &status);

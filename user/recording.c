@@ -15,10 +15,11 @@
 
 #include "base/clock.h"
 #include "base/invoker.h"
+#include "capture/cgroups.h"
 #include "capture/peers.h"
 
 #define NS_PER_S 1000000000ull
-#define DRAIN_MS 20
+#define DRAIN_MS 100 /* what fills a ring earlier wakes us */
 #define CUT_NS	 (NS_PER_S / 2)
 /* A probe may still be filling in a record whose time is this long ago: it belongs before the cut. */
 #define IN_FLIGHT_NS 2000000
@@ -35,6 +36,7 @@ struct recording {
 	pthread_mutex_t writer_lock; /* the memory scanner writes from its own thread */
 	struct pt_memory_scanner *memory;
 	struct pt_peers *peers;
+	struct pt_cgroups *cgroups;
 	struct pt_invoker invoker;
 	struct pt_meta meta;
 	struct pt_end end;
@@ -112,11 +114,16 @@ static int watch_memory(struct recording *recording, const struct pt_record *rec
 
 static int store(void *context, const struct pt_record *record)
 {
+	const pt_kinds noted = PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_fork) |
+			       PT_KIND_BIT(PT_KIND_exec) | PT_KIND_BIT(PT_KIND_task);
 	struct recording *recording = context;
 	int r = pt_writer_add(recording->writer, record);
 
+	if (r || !(noted & PT_KIND_BIT(record->kind)))
+		return r;
+	r = pt_peers_note(recording->peers, record);
 	if (!r)
-		r = pt_peers_note(recording->peers, record);
+		r = pt_cgroups_note(recording->cgroups, record);
 	return r ? r : watch_memory(recording, record);
 }
 
@@ -170,6 +177,8 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 	r = pt_probes_drain(recording->probes, store, recording);
 	if (!r)
 		r = pt_peers_look(recording->peers, last, store, recording);
+	if (!r)
+		r = pt_cgroups_look(recording->cgroups, last, store, recording);
 	if (r)
 		return pt_error_errno(err, r, "cannot keep what was recorded");
 	if (!last && before - recording->last_cut < CUT_NS)
@@ -320,6 +329,7 @@ static int start_memory(struct recording *recording, struct pt_error *err)
 {
 	struct pt_memory_options options = {
 		.interval = recording->options->memory_interval,
+		.budget_percent = recording->options->memory_percent,
 		.emit = store_memory,
 		.ctx = recording,
 	};
@@ -356,7 +366,7 @@ static int start(struct recording *recording, struct pt_error *err)
 	if (!r && options->command) {
 		pt_probes_expect_child(recording->probes);
 		r = pt_child_start(&recording->result->child, options->command, &recording->invoker,
-				   &recording->old_mask, err);
+				   &recording->old_mask, options->command_bound, err);
 	}
 	if (r) {
 		pt_memory_free(recording->memory);
@@ -383,6 +393,8 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 	if (r)
 		return r;
 	r = pt_peers_new(&recording.peers);
+	if (!r)
+		r = pt_cgroups_new(&recording.cgroups);
 	if (r)
 		pt_error_errno(err, r, "cannot start recording");
 	if (!r)
@@ -395,6 +407,7 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 		r = conclude(&recording, err);
 	pt_memory_free(recording.memory);
 	pt_peers_free(recording.peers);
+	pt_cgroups_free(recording.cgroups);
 	pt_probes_free(recording.probes);
 	pt_writer_free(recording.writer);
 	pt_meta_clear(&recording.meta);

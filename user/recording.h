@@ -12,10 +12,12 @@
 struct pt_recording_options {
 	struct pt_probes_options targets;
 	char **command;		 /* NULL: none */
+	bool command_bound;	 /* it dies with the recorder, however that ends */
 	const char *target_text; /* what was asked for, for people */
 	const char *output;
 	uint64_t duration_ns;	/* 0: until the targets are gone, or a signal comes */
 	double memory_interval; /* seconds between snapshots; 0: only at the start and the end */
+	double memory_percent;	/* of one CPU, for that; 0: 1 % */
 	/* Called when it is over, to add records of its own with `add`, CLOCK_MONOTONIC; NULL: nothing to add. */
 	int (*closing)(void *context, int (*add)(void *writer, const struct pt_record *record),
 		       void *writer, struct pt_error *err);

@@ -18,18 +18,31 @@
 
 struct part {
 	const char *kind, *mode;
-	const char *model; /* the only one that has it; NULL: each has */
-	bool native;	   /* not in Node */
+	const char *via;     /* NULL: as usual */
+	const char *model;   /* the only one that has it; NULL: each has */
+	const char *runtime; /* likewise */
 };
 
 /* What it takes to answer the questions of docs/choosing.md. */
 static const struct part parts[] = {
-	{"cpu", "main", NULL, false},	      {"cpu", "workers", NULL, false},
-	{"message", "burst", NULL, false},    {"message", "ping-pong", NULL, false},
-	{"http", "offload", "thread", false}, {"http", "offload", "process", false},
-	{"http", "handed", "cluster", false}, {"http", "shared", "cluster", false},
-	{"io", "mixed", NULL, false},	      {"memory", "own", NULL, false},
-	{"memory", "shared", NULL, true},     {"crash", "abort", NULL, false},
+	{"cpu", "main", NULL, NULL, NULL},
+	{"cpu", "workers", NULL, NULL, NULL},
+	{"message", "burst", NULL, NULL, NULL},
+	{"message", "ping-pong", NULL, NULL, NULL},
+	{"message", "burst", "shared", "thread", NULL},
+	{"message", "burst", "shared", "process", "native"},
+	{"message", "burst", "shared", "cluster", "native"},
+	{"http", "offload", NULL, "thread", NULL},
+	{"http", "offload", NULL, "process", NULL},
+	{"http", "handed", NULL, "cluster", NULL},
+	{"http", "shared", NULL, "cluster", NULL},
+	{"io", "mixed", NULL, NULL, NULL},
+	{"memory", "own", NULL, NULL, NULL},
+	{"memory", "shared", NULL, "thread", NULL},
+	{"memory", "shared", NULL, "process", "native"},
+	{"memory", "shared", NULL, "cluster", "native"},
+	{"crash", "abort", NULL, NULL, NULL},
+	{"crash", "exception", NULL, NULL, NULL},
 };
 
 bool workload_suite_is(const char *name)
@@ -97,13 +110,13 @@ static int run_part(const char *runtime, const struct part *part, char **argumen
 		    const char *model)
 {
 	size_t count = 0, at = (size_t)(which - arguments);
-	char word[64], mode[64];
+	char word[64], mode[64], via[64];
 	char **argv;
 	int status;
 
 	while (arguments[count])
 		count++;
-	argv = calloc(count + 2, sizeof(*argv));
+	argv = calloc(count + 3, sizeof(*argv));
 	if (!argv) {
 		perror("partrace");
 		return EXIT_CANNOT_RUN;
@@ -113,6 +126,10 @@ static int run_part(const char *runtime, const struct part *part, char **argumen
 	snprintf(mode, sizeof(mode), "--mode=%s", part->mode);
 	argv[at] = word;
 	argv[count] = mode;
+	if (part->via) {
+		snprintf(via, sizeof(via), "--via=%s", part->via);
+		argv[count + 1] = via;
+	}
 	status = run(runtime, argv);
 	free(argv);
 	return status;
@@ -120,7 +137,6 @@ static int run_part(const char *runtime, const struct part *part, char **argumen
 
 int workload_suite_run(const char *runtime, char **arguments, char **which)
 {
-	bool node = !strcmp(runtime, "node");
 	char *model = strdup(*which);
 	int status = 0;
 	size_t i;
@@ -133,7 +149,8 @@ int workload_suite_run(const char *runtime, char **arguments, char **which)
 	for (i = 0; !status && i < PT_ARRAY_SIZE(parts); i++) {
 		const struct part *part = &parts[i];
 
-		if ((part->model && strcmp(part->model, model) != 0) || (part->native && node))
+		if ((part->model && strcmp(part->model, model) != 0) ||
+		    (part->runtime && strcmp(part->runtime, runtime) != 0))
 			continue;
 		status = run_part(runtime, part, arguments, which, model);
 	}

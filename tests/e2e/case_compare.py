@@ -49,8 +49,23 @@ def repeated_runs_are_one_column(box):
     for d in table["differences"]:
         values = row(table, d["key"])
         box.equal(d["difference"], values[d["a"]]["median"] - values[d["b"]]["median"], f"difference of {d['key']}")
-        box.equal(d["larger"], abs(d["difference"]) > d["uncertainty"], f"is {d['key']} larger")
+        box.equal(d["method"], "means", "how three runs each are told apart")
+        box.check(abs(d["uncertainty"] - (d["high"] - d["low"]) / 2) <= 1e-9 * abs(d["uncertainty"]), "the interval")
+        box.equal(d["larger"], d["low"] > 0 or d["high"] < 0, f"is {d['key']} larger")
         box.equal(bool(d["text"]), d["larger"], f"a sentence on {d['key']}")
+
+
+@case
+def the_order_of_enough_runs_decides(box):
+    """Five runs of 100 messages and five of 200: no run of these has as few system calls as any of those."""
+    few = series(box, "process/message", "--count", "100", repeat=5)
+    many = series(box, "process/message", "--count", "200", repeat=5)
+    table = compare(box, *few, *many)["tables"][0]
+    one = next(d for d in table["differences"] if d["key"] == "ipc_bytes")
+    box.equal((one["method"], one["larger"]), ("ranks", True), "bytes")
+    runs = [row(compare(box, f)["tables"][0], "ipc_bytes")[0]["median"] for f in few + many]
+    pairs = sorted(a - b for a in runs[:5] for b in runs[5:])
+    box.equal((one["low"], one["high"]), (pairs[2], pairs[-3]), "the interval of Hodges and Lehmann")
 
 
 @case
@@ -86,7 +101,7 @@ def beliefs_are_held_against_what_was_seen(box):
     beliefs = {b["belief"]: b for b in compare(box, *series(box, "all/crash"))["beliefs"]}
     crash = beliefs["Processes are isolated from each other, threads are not."]
     box.equal((crash["verdict"], crash["runs"]), ("holds", 1), "isolation")
-    box.check("4 killed" in crash["says"], crash["says"])
+    box.check("4 tasks killed" in crash["says"], crash["says"])
     box.equal(beliefs["A crash takes down one worker only."]["verdict"], "partly", "one or all")
     box.equal(beliefs["Each worker has a loop of its own."]["verdict"], "not measured", "without a cpu workload")
 
@@ -114,6 +129,9 @@ def any_recordings(box):
     box.equal([c["runs"] for c in columns], [2, 1], "runs of the same command count as repetitions")
     box.equal(columns[1]["label"], os.path.basename(other), "label")
     box.equal(data["beliefs"], [], "beliefs")
+    shutil.copy(first, box.path("copy"))
+    columns = compare(box, first, second, box.path("copy"), first)["tables"][0]["columns"]
+    box.equal([c["runs"] for c in columns], [2], "runs, of which one is named three times")
 
 
 @case
@@ -122,6 +140,10 @@ def one_run_each_is_said(box):
     done = box.run(box.partrace, "compare", *files)
     box.equal((done.status, done.err), (0, ""), str(done))
     box.check("One run each" in done.out and "--repeat" in done.out, done.out)
+    brief = box.run(box.partrace, "compare", "--brief", *files)
+    box.equal(brief.status, 0, str(brief))
+    box.check("messages per second" not in brief.out and "What people say" in brief.out, brief.out)
+    box.check(done.out.endswith(brief.out), "the brief one is not the end of the other")
 
 
 @case

@@ -3,12 +3,16 @@
 
 import json
 import os
+import shutil
 import signal
-import statistics
+import sys
 
-from harness import Failure, case
+from claims import check_all
+from harness import Failure, Skip, case
 
-MODELS = ("thread", "process", "cluster")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "workload"))
+
+from variants import MODELS, RUNTIMES, VARIANTS, possible, to_arguments  # noqa: E402
 
 
 def record(box, name, *arguments, options=(), status=0, **run):
@@ -27,93 +31,29 @@ def recorded(box, name, *arguments, options=()):
     return json.loads(done.out), box.load(path)
 
 
-def offset(report, time):
-    """A time of the workload as one of the recording."""
-    return time - report.trace["start_monotonic_ns"]
+def every_workload(runtime, model):
+    """The case of one model: all that it can be told to do, each held against what it says of itself."""
+    def run(box):
+        if runtime == "node" and not shutil.which("node"):
+            raise Skip("Node.js is not installed")
+        for kind, (sizes, variants) in VARIANTS.items():
+            for options in variants:
+                if not possible(runtime, model, kind, options):
+                    continue
+                name, *arguments = to_arguments(model, kind, {**sizes, **options})
+                try:
+                    says, report = recorded(box, name, *arguments, options=("--stall", "1", "--runtime", runtime))
+                    check_all(box, says, report, threshold=1.2e6)
+                except Failure as why:
+                    raise Failure(f"{name} {' '.join(arguments)}: {why}") from None
+
+    run.__name__ = f"every_{runtime}_{model}"
+    return run
 
 
-def check_tasks(box, says, report):
-    """Every task that the workload names is in the report, of the right process and model."""
-    main = report.one(tid=says["tid"], pid=says["pid"])
-    begin, end = offset(report, says["start_ns"]), offset(report, says["end_ns"])
-    box.check(main["start_ns"] <= begin < end <= main["start_ns"] + report.life(main), "the work is not within its life")
-    for worker in says["workers"]:
-        task = report.one(tid=worker["tid"], pid=worker["pid"])
-        if worker["role"] == "worker":
-            models = {"thread": ("thread",), "process": ("process",), "cluster": ("cluster", "process")}
-            box.check(task["model"] in models[says["model"]], f"model of {task['comm']}: {task['model']}")
-        if "exit_code" in worker:
-            got = task["exit_code"] or 0, task["exit_signal"] or 0
-            box.equal(got, (worker["exit_code"], worker["exit_signal"]), f"end of {task['comm']}")
-
-
-def check_loops(box, says, report):
-    """Utilisation is that of the loop itself: idle is time in waits, whoever counts it. It begins with the first turn,
-    so that the wait before is not in it."""
-    for truth in says["loops"] if "loops" in report.data else []:
-        loops = [l for l in report.data["loops"] if l["tid"] == truth["tid"] and not l["nested"]]
-        if not loops and truth["utilization"] < 0.05:
-            continue  # who waits once and then ends is no loop
-        box.equal(len(loops), 1, f"loops of {truth['comm']}")
-        before = max(0, loops[0].get("start_ns", 0) - offset(report, truth["start_ns"]))
-        gap = truth["idle_ns"] - loops[0]["idle_ns"]
-        wall = truth["end_ns"] - truth["start_ns"]
-        own = 2000 * loops[0].get("waits", 0)  # its clock is read before the call begins and after it has ended
-        box.check(-0.01 * wall - 1e6 <= gap <= 0.01 * wall + 1e6 + before + own,
-                  f"{truth['comm']} idle for {loops[0]['idle_ns']} ns, it says {truth['idle_ns']}")
-
-
-def check_stalls(box, says, report, threshold):
-    """Each deliberate stall lies within one that was recorded, which is as long: but for what else the turn held, and
-    for when the program waited for a CPU just as it was about to look at its clock."""
-    slack, excesses = 100000, []
-    for truth in says["stalls"] if "stalls" in report.data else []:
-        begin, length = offset(report, truth["start_ns"]), truth["duration_ns"]
-        if length < threshold:
-            continue
-        found = [s for s in report.data["stalls"] if s["tid"] == truth["tid"] and s["start_ns"] <= begin + slack
-                 and s["start_ns"] + s["duration_ns"] >= begin + length - slack]
-        box.equal(len(found), 1, f"recorded stalls around that of {length} ns at {begin} in {truth['tid']}")
-        parts, excess = found[0]["parts_ns"], found[0]["duration_ns"] - length
-        box.equal(sum(parts.values()), found[0]["duration_ns"], "the sum of its parts")
-        excesses.append(excess - parts["runnable"])
-    box.check(not excesses or (statistics.median(excesses) <= slack and max(excesses) <= 20 * slack),
-              f"stalls are recorded longer than they are by {excesses} ns")
-
-
-def check_channels(box, says, report):
-    """What the system calls returned, to the byte and the message, with both ends."""
-    for truth in says["channels"] if "ipc" in report.data else []:
-        if not truth["system_calls"] or not truth["sent"] or not truth["received"]:
-            continue
-        ids = [c["id"] for c in report.data["ipc"]["channels"] if f"[{truth['from_inode']}]" in c["name"]]
-        box.equal(len(ids), 1, f"channels with the inode {truth['from_inode']}")
-        ends = [truth[end]["tid"] for end in ("from", "to")]
-        flows = [f for f in report.data["ipc"]["flows"] if [f["from"]["tid"], f["to"]["tid"]] == ends
-                 and f["channel"] == ids[0]]
-        box.equal(sum(f["bytes"] for f in flows), truth["received"]["bytes"], f"bytes from {ends[0]} to {ends[1]}")
-        box.equal(sum(f["messages"] for f in flows), truth["sent"]["calls"], f"messages from {ends[0]} to {ends[1]}")
-
-
-def check_connections(box, says, report):
-    for port in report.data.get("balance", []) if says["kind"] == "http" else []:
-        if port["port"] not in says["ports"]:
-            continue
-        for worker in says["workers"]:
-            rows = [w for w in port["workers"] if w["pid"] == worker["pid"]]
-            if worker["role"] != "worker" or says["model"] != "cluster" or not rows:
-                continue
-            box.equal(rows[0]["accepted"], worker["server"]["accepted"], "connections accepted")
-            box.equal(rows[0]["handed_over"], worker["handed_over"], "connections handed over")
-
-
-def check_all(box, says, report, threshold=10e6):
-    box.equal(report.data["workloads"], [says], "what is kept of what it says")
-    check_tasks(box, says, report)
-    check_loops(box, says, report)
-    check_stalls(box, says, report, threshold)
-    check_channels(box, says, report)
-    check_connections(box, says, report)
+for of_runtime in RUNTIMES:
+    for of_model in MODELS:
+        case(every_workload(of_runtime, of_model))
 
 
 @case
@@ -126,21 +66,6 @@ def what_a_workload_computes(box):
 def what_a_main_loop_computes(box):
     for model in MODELS:
         check_all(box, *recorded(box, model, "--count", "4", "--on", "main", options=("--stall", "5")), threshold=5e6)
-
-
-@case
-def what_a_workload_sends(box):
-    for model in MODELS:
-        for mode in ("burst", "ping-pong"):
-            check_all(box, *recorded(box, f"{model}/message", "--count", "2000", "--mode", mode))
-
-
-@case
-def what_a_workload_serves(box):
-    check_all(box, *recorded(box, "thread/http", "--count", "500"))
-    check_all(box, *recorded(box, "process/http", "--count", "500"))
-    for mode in ("handed", "shared"):
-        check_all(box, *recorded(box, "cluster/http", "--count", "500", "--mode", mode))
 
 
 def held_together(report, main, pids):
@@ -164,16 +89,6 @@ def what_a_workload_holds(box):
             total = held_together(report, says["pid"], pids)
             blocks = len(says["workers"]) if mode == "own" else 1
             box.check(blocks * size <= total < (blocks + 0.5) * size, f"{model}, {mode}: {total} bytes in all")
-
-
-@case
-def who_survives_a_crash(box):
-    for model in MODELS:
-        says, report = recorded(box, f"{model}/crash")
-        check_all(box, says, report)
-        killed = [t for t in report.tasks if t["exit_signal"]]
-        box.equal(len(killed), 4 if model == "thread" else 1, f"tasks of {model} that a signal ended")
-        box.equal({t["exit_signal"] for t in killed}, {signal.SIGABRT}, "the signal")
 
 
 @case
@@ -220,6 +135,52 @@ def node_may_be_missing(box):
         done = box.run(box.partrace, "record", "--workload", name, "--runtime", "node", "-o", box.path("out"),
                        env={"PATH": box.dir})
         box.one_line(done, 127, "native")
+
+
+def processes_below(pid):
+    """What it started, and what these started, however deep."""
+    below = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as f:
+                parent = int(f.read().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            below += [int(name)] + processes_below(int(name))
+    return below
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@case
+def nothing_outlives_its_recorder(box):
+    """Killed outright, the recorder takes the workload with it; of a series, the recording at hand is finished."""
+    for runtime in RUNTIMES:
+        if runtime == "node" and not shutil.which("node"):
+            continue
+        path = box.path("trace-killed")
+        process = box.start(box.partrace, "record", "--workload", "process/cpu", "--runtime", runtime, "-o", path,
+                            "--", "--seconds", "60")
+        box.wait_for(lambda: len(processes_below(process.pid)) >= 3, "the workers run")
+        below = processes_below(process.pid)
+        process.kill()
+        process.wait()
+        box.wait_for(lambda: not any(map(alive, below)), f"{below} end", 10)
+    process = box.start(box.partrace, "record", "--workload", "all/cpu", "-o", box.path("trace-series"), "--",
+                        "--seconds", "60", stderr=open(box.path("err"), "wb"), stdout=open(box.path("out"), "wb"))
+    box.wait_for(lambda: len(processes_below(process.pid)) >= 2, "the workload runs")
+    below = processes_below(process.pid)
+    process.kill()
+    process.wait()
+    box.wait_for(lambda: not any(map(alive, below)), f"{below} end", 10)
+    box.check(box.load(box.path("trace-series.thread")).trace["complete"], "the recording at hand is not complete")
 
 
 @case

@@ -49,6 +49,7 @@ static int emit(void *ctx, uint32_t kind, const void *row, const char *text, siz
 		PRINT_KIND(memory_common)
 		PRINT_KIND(memory_group)
 		PRINT_KIND(memory_pulse)
+		PRINT_KIND(segment)
 	default:
 		return -EINVAL;
 	}

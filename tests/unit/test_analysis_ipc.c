@@ -108,6 +108,25 @@ static void what_lay_there_does_not_shift(void **state)
 	stream_free(s);
 }
 
+/* Who reads first may see in the queue what the record of the write, which comes later, tells. */
+static void nothing_lay_in_what_was_made_meanwhile(void **state)
+{
+	struct stream *s = two_tasks(state);
+
+	feed_as(s, endpoint, .time = 900, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK | PT_ENDPOINT_CREATED, .local_port = 1,
+		.peer_port = 2, .local_low = 0x7f000001, .peer_low = 0x7f000001);
+	feed_as(s, endpoint, .time = 1000, .end = SOCKET(2), .tid = 20, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 2, .peer_port = 1,
+		.local_low = 0x7f000001, .peer_low = 0x7f000001, .queued = 5);
+	feed_received(s, 1000, SOCKET(2), 20, 5);
+	feed_sent(s, 1003, SOCKET(1), 10, 5);
+	finish(s, 5000);
+	assert_flow(s, 10, 20, 5, 1, 1);
+	assert_null(flow_between(s, 0, 20));
+	stream_free(s);
+}
+
 static void a_reader_may_be_ahead(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -164,6 +183,28 @@ static void both_sides_of_a_pair_are_one_channel(void **state)
 	stream_free(s);
 }
 
+/* The description of an end may come after the first records of its use, from another CPU. */
+static void a_description_may_come_late(void **state)
+{
+	struct stream *s = two_tasks(state);
+	unsigned int a, b;
+
+	feed_as(s, endpoint, .time = 900, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 1, .peer_port = 2,
+		.local_low = 0x7f000001, .peer_low = 0x7f000001);
+	feed_sent(s, 1000, SOCKET(1), 10, 10);
+	feed_as(s, attempt, .time = 1100, .end = SOCKET(2), .tid = 20, .receive_blocked = 3);
+	feed_received(s, 1100, SOCKET(2), 20, 10);
+	feed_as(s, endpoint, .time = 1101, .end = SOCKET(2), .tid = 20, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 2, .peer_port = 1,
+		.local_low = 0x7f000001, .peer_low = 0x7f000001);
+	finish(s, 5000);
+	assert_ptr_equal(channel_of(s, SOCKET(1), &a), channel_of(s, SOCKET(2), &b));
+	assert_flow(s, 10, 20, 10, 1, 1);
+	assert_int_equal(channel_of(s, SOCKET(2), &b)->side[1].received.would_block, 3);
+	stream_free(s);
+}
+
 static void datagrams_are_matched_by_order(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -217,6 +258,110 @@ static void the_sleep_before_a_transfer_is_its_own(void **state)
 	stream_free(s);
 }
 
+static void feed_slept_in_write(struct stream *s, uint64_t from, uint64_t to)
+{
+	feed_as(s, switch, .time = from, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
+		.reason = PT_REASON_PIPE, .syscall = 1, .flags = PT_SWITCH_VOLUNTARY);
+	feed_wakeup(s, to, 10, 20, to + 10);
+	feed_as(s, switch, .time = to + 10, .next_tid = 10, .prev_state = PT_STATE_IDLE);
+}
+
+static struct stream *a_running_writer(void)
+{
+	struct stream *s = stream_new();
+
+	feed_as(s, task, .time = 0, .tid = 10, .pid = 10, .start = 10, .state = PT_STATE_RUNNING,
+		.syscall = -1, .comm = {"writer"});
+	feed_sleeper(s, 20, 20, "reader");
+	return s;
+}
+
+/* Calls that are told in sums have no record of their own, but their sleeps count. */
+static void sums_are_charged_with_sleeps(void **state)
+{
+	struct stream *s = a_running_writer();
+	const struct pt_traffic *sent;
+	unsigned int side;
+
+	(void)state;
+	feed_pipe(s, 500, 0);
+	feed_sent(s, 500, PIPE(1), 10, 100);
+	feed_slept_in_write(s, 1000, 3000);
+	feed_slept_in_write(s, 4000, 9000);
+	feed_as(s, transfer, .time = 9500, .end = PIPE(1), .tid = 10, .bytes = 900, .count = 9,
+		.flags = PT_TRANSFER_SENT, .syscall = -1);
+	finish(s, 10000);
+	sent = &channel_of(s, PIPE(1), &side)->side[0].sent;
+	assert_int_equal(sent->blocked_ns, 7000);
+	assert_int_equal(sent->blocked_max, 5000);
+	stream_free(s);
+}
+
+static void who_still_sleeps_at_the_end_is_charged(void **state)
+{
+	struct stream *s = a_running_writer();
+	const struct pt_traffic *sent;
+	unsigned int side;
+
+	(void)state;
+	feed_pipe(s, 500, 0);
+	feed_sent(s, 500, PIPE(1), 10, 100);
+	feed_as(s, switch, .time = 1000, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
+		.reason = PT_REASON_PIPE, .syscall = 1, .flags = PT_SWITCH_VOLUNTARY);
+	finish(s, 10000);
+	sent = &channel_of(s, PIPE(1), &side)->side[0].sent;
+	assert_int_equal(sent->blocked_ns, 9000);
+	assert_int_equal(sent->blocked_max_at, 10000);
+	stream_free(s);
+}
+
+/* What was written first had waited since the writer began to wait for room. */
+static void a_blocked_write_is_dated_by_its_beginning(void **state)
+{
+	struct stream *s = a_running_writer();
+
+	(void)state;
+	feed_pipe(s, 500, 0);
+	feed_slept_in_write(s, 1000, 6000);
+	feed_received(s, 6100, PIPE(1), 20, 60);
+	feed_sent(s, 6200, PIPE(1), 10, 100);
+	feed_received(s, 6500, PIPE(1), 20, 40);
+	finish(s, 7000);
+	assert_flow(s, 10, 20, 100, 1, 1);
+	assert_int_equal(flow_between(s, 10, 20)->latency.max, 5500);
+	stream_free(s);
+}
+
+/* 100 bytes for 20 ms, then 300 for 200 ms; 64 steps of at least 1 ms. */
+static void depth_over_time_is_kept_where_it_is_slow(void **state)
+{
+	struct stream *s = two_tasks(state);
+	const struct pt_depth *depth;
+	unsigned int side;
+	double area = 0;
+	uint32_t i;
+
+	feed_pipe(s, 1000, 0);
+	feed_sent(s, 1000, PIPE(1), 10, 50);
+	feed_received(s, 2000, PIPE(1), 20, 50);
+	feed_sent(s, 1000000, PIPE(1), 10, 100);
+	feed_sent(s, 21000000, PIPE(1), 10, 200);
+	feed_received(s, 221000000, PIPE(1), 20, 300);
+	finish(s, 300000000);
+	depth = channel_of(s, PIPE(1), &side)->side[0].queue.depth;
+	assert_non_null(depth);
+	assert_int_equal(depth->start, 1000000);
+	assert_int_equal(depth->width, 8000000);
+	assert_int_equal(depth->count, 38);
+	for (i = 0; i < depth->count; i++)
+		area += depth->steps[i].area;
+	assert_true(area == 100.0 * 20000000 + 300.0 * 200000000);
+	assert_int_equal(depth->steps[0].max, 100);
+	assert_int_equal(depth->steps[3].max, 300);
+	assert_int_equal(depth->steps[30].max, 0);
+	stream_free(s);
+}
+
 static void many_unread_messages_are_summed(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -257,6 +402,97 @@ static void nonsense_is_no_error(void **state)
 	stream_free(s);
 }
 
+/* The socket at the other side is found by addresses, and who has it open by that. */
+static void the_other_side_is_held_by_somebody(void **state)
+{
+	struct stream *s = two_tasks(state);
+	const struct pt_channel *channel;
+	unsigned int side;
+
+	feed_as(s, endpoint, .time = 900, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.type = 1, .flags = PT_ENDPOINT_LOOPBACK, .local_port = 1, .peer_port = 2);
+	feed_as(s, opposite, .time = 1000, .end = SOCKET(1), .opposite = SOCKET(7));
+	feed_as(s, opposite, .time = 1000, .end = SOCKET(8), .opposite = SOCKET(1));
+	feed_as(s, opposite, .time = 1000, .end = SOCKET(1), .opposite = SOCKET(9));
+	feed_as(s, holder, .time = 1001, .end = SOCKET(7), .pid = 99, .flags = PT_HOLDER_READS,
+		.comm = {"client"});
+	finish(s, 5000);
+	channel = channel_of(s, SOCKET(7), &side);
+	assert_int_equal(side, 1);
+	assert_ptr_equal(channel, channel_of(s, SOCKET(1), &side));
+	assert_int_equal(channel->side[1].holder_count, 1);
+	assert_string_equal(channel->side[1].holders[0].comm, "client");
+	stream_free(s);
+}
+
+static struct stream *two_that_wait_on_a_futex(uint32_t *child)
+{
+	struct stream *s = a_running_writer();
+
+	feed_fork(s, 100, 10, 30, 30);
+	feed_as(s, switch, .time = 1000, .prev_tid = 10, .prev_state = PT_STATE_SLEEPING,
+		.reason = PT_REASON_LOCK, .syscall = 202, .flags = PT_SWITCH_VOLUNTARY);
+	feed_wakeup(s, 2000, 10, 30, 2010);
+	feed_as(s, switch, .time = 2010, .next_tid = 10, .prev_state = PT_STATE_IDLE);
+	*child = 30;
+	return s;
+}
+
+static void feed_segment(struct stream *s, uint64_t inode, uint32_t pid)
+{
+	feed_as(s, segment, .time = 3000, .inode = inode, .device = 1, .bytes = 4096, .pid = pid,
+		.flags = PT_SEGMENT_WRITES);
+}
+
+static void wake_ups_belong_to_the_one_segment(void **state)
+{
+	uint32_t child;
+	struct stream *s = two_that_wait_on_a_futex(&child);
+	const struct pt_flow *flow;
+
+	(void)state;
+	feed_segment(s, 5, 10);
+	feed_segment(s, 5, child);
+	feed_segment(s, 6, child);
+	finish(s, 5000);
+	assert_flow(s, child, 10, 0, 1, 0);
+	flow = flow_between(s, child, 10);
+	assert_int_equal(pt_analyses_ipc(&s->all)->channels.list[flow->channel]->kind,
+			 PT_CHANNEL_SHARED);
+	assert_false(flow->unsure);
+	stream_free(s);
+}
+
+static void wake_ups_of_several_segments_are_of_neither(void **state)
+{
+	uint32_t child;
+	struct stream *s = two_that_wait_on_a_futex(&child);
+	const struct pt_flow *flow;
+
+	(void)state;
+	feed_segment(s, 5, 10);
+	feed_segment(s, 5, child);
+	feed_segment(s, 6, 10);
+	feed_segment(s, 6, child);
+	finish(s, 5000);
+	flow = flow_between(s, child, 10);
+	assert_int_equal(pt_analyses_ipc(&s->all)->channels.list[flow->channel]->kind,
+			 PT_CHANNEL_FUTEX);
+	assert_false(flow->unsure);
+	stream_free(s);
+}
+
+static void wake_ups_without_common_memory_are_uncertain(void **state)
+{
+	uint32_t child;
+	struct stream *s = two_that_wait_on_a_futex(&child);
+
+	(void)state;
+	finish(s, 5000);
+	assert_true(flow_between(s, child, 10)->unsure);
+	stream_free(s);
+}
+
 static void connections_are_counted_per_worker(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -286,20 +522,57 @@ static void connections_are_counted_per_worker(void **state)
 	stream_free(s);
 }
 
+/* It is bound when it is passed on; who receives it listens. */
+static void a_socket_that_will_listen_is_no_connection(void **state)
+{
+	struct stream *s = two_tasks(state);
+	const struct pt_balance *balance = pt_analyses_balance(&s->all);
+
+	feed_fork(s, 100, 10, 30, 30);
+	feed_as(s, endpoint, .time = 200, .end = SOCKET(1), .tid = 10, .kind = PT_CHANNEL_TCP,
+		.local_port = 80);
+	feed_as(s, pass, .time = 200, .end = SOCKET(8), .object = SOCKET(1), .tid = 10, .count = 1,
+		.port = 80, .kind = PT_CHANNEL_TCP, .flags = PT_TRANSFER_SENT, .bytes = 143);
+	feed_as(s, pass, .time = 300, .end = SOCKET(9), .object = SOCKET(1), .tid = 30, .count = 1,
+		.port = 80, .kind = PT_CHANNEL_TCP);
+	feed_as(s, endpoint, .time = 400, .end = SOCKET(2), .tid = 30, .kind = PT_CHANNEL_TCP,
+		.flags = PT_ENDPOINT_CREATED, .local_port = 80, .peer_port = 9999);
+	feed_as(s, accept, .time = 400, .end = SOCKET(1), .object = SOCKET(2), .tid = 30,
+		.port = 80);
+	finish(s, 1000);
+	assert_int_equal(balance->count, 1);
+	assert_int_equal(balance->ports[0].workers[0].handed_out, 0);
+	assert_int_equal(balance->ports[0].workers[1].handed_over, 0);
+	assert_int_equal(balance->ports[0].workers[1].sockets, 1);
+	assert_int_equal(balance->ports[0].workers[1].accepted, 1);
+	stream_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(latency_is_up_to_the_last_byte),
 		cmocka_unit_test(what_lay_there_does_not_shift),
+		cmocka_unit_test(nothing_lay_in_what_was_made_meanwhile),
 		cmocka_unit_test(a_reader_may_be_ahead),
 		cmocka_unit_test(sums_give_bytes_but_no_latency),
 		cmocka_unit_test(both_sides_of_a_pair_are_one_channel),
+		cmocka_unit_test(a_description_may_come_late),
 		cmocka_unit_test(datagrams_are_matched_by_order),
 		cmocka_unit_test(an_eventfd_is_counted),
 		cmocka_unit_test(the_sleep_before_a_transfer_is_its_own),
+		cmocka_unit_test(sums_are_charged_with_sleeps),
+		cmocka_unit_test(who_still_sleeps_at_the_end_is_charged),
+		cmocka_unit_test(a_blocked_write_is_dated_by_its_beginning),
+		cmocka_unit_test(depth_over_time_is_kept_where_it_is_slow),
 		cmocka_unit_test(many_unread_messages_are_summed),
 		cmocka_unit_test(nonsense_is_no_error),
+		cmocka_unit_test(the_other_side_is_held_by_somebody),
+		cmocka_unit_test(wake_ups_belong_to_the_one_segment),
+		cmocka_unit_test(wake_ups_of_several_segments_are_of_neither),
+		cmocka_unit_test(wake_ups_without_common_memory_are_uncertain),
 		cmocka_unit_test(connections_are_counted_per_worker),
+		cmocka_unit_test(a_socket_that_will_listen_is_no_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

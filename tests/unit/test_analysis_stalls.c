@@ -193,7 +193,55 @@ static void who_had_the_cpu(void **unused)
 	stream_free(s);
 	/* Nobody had it: the task was held back. */
 	s = new_loop_stream();
-	assert_int_equal(contend(s, 0)->contender, PT_CONTENDER_NOBODY);
+	assert_int_equal(contend(s, 0)->contender, PT_CONTENDER_QUOTA);
+	stream_free(s);
+}
+
+/* Groups 1 and 2, the latter in the former, which has a quota; process 10 is in 2. */
+static void feed_quota(struct stream *s, uint16_t flags)
+{
+	feed_as(s, cgroup, .time = 101 * MS, .group = 1, .quota = 20 * MS, .period = 100 * MS,
+		.flags = flags);
+	feed_as(s, cgroup, .time = 101 * MS, .group = 2, .parent = 1, .flags = flags);
+	feed_as(s, member, .time = 101 * MS, .group = 2, .pid = LOOPER);
+	feed_as(s, throttle, .time = 102 * MS, .group = 1, .periods = 7,
+		.throttled_time = 500 * MS);
+}
+
+/* It wants a CPU from 110 to 170; `taker` has it. The kernel says that it was held back for so long. */
+static const struct pt_stall *throttle(struct stream *s, uint16_t flags, uint32_t taker,
+				       uint64_t held)
+{
+	feed_quota(s, flags);
+	feed_switch(s, 110 * MS, 0, LOOPER, PT_STATE_RUNNABLE, taker);
+	feed_switch(s, 170 * MS, 0, taker, PT_STATE_SLEEPING, LOOPER);
+	feed_as(s, throttle, .time = 180 * MS, .length = 20 * MS, .group = 1, .periods = 8,
+		.throttled = 1, .throttled_time = (500 + held) * MS);
+	feed_timed_wait(s, 190, 0);
+	finish(s, 240 * MS);
+	return the_stall(s);
+}
+
+static void a_quota_is_told_from_neighbours(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	const struct pt_stall *stall = throttle(s, PT_CGROUP_READ, 99, 50);
+
+	(void)unused;
+	assert_stall(stall, 100, 190, PT_VERDICT_CPU);
+	assert_int_equal(stall->contender, PT_CONTENDER_QUOTA);
+	assert_int_equal(stall->held_by->number, 1);
+	assert_int_equal(stall->held_ns, 50 * MS);
+	stream_free(s);
+	s = new_loop_stream();
+	assert_int_equal(throttle(s, PT_CGROUP_READ, 99, 20)->contender, PT_CONTENDER_OTHERS);
+	stream_free(s);
+	/* An idle CPU, and a quota that was not used up; then one of which nothing is known. */
+	s = new_loop_stream();
+	assert_int_equal(throttle(s, PT_CGROUP_READ, 0, 0)->contender, PT_CONTENDER_IDLE);
+	stream_free(s);
+	s = new_loop_stream();
+	assert_int_equal(throttle(s, 0, 0, 0)->contender, PT_CONTENDER_QUOTA);
 	stream_free(s);
 }
 
@@ -208,6 +256,86 @@ static void forking(void **unused)
 	feed_call(s, 176, CLONE, 1, 24 * MS);
 	finish(s, 177 * MS);
 	assert_stall(the_stall(s), 100, 126, PT_VERDICT_FORK);
+	stream_free(s);
+}
+
+/* spawn() waits until its child runs another program, and the child frees what was copied before. */
+static void freeing_what_was_copied(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	const struct pt_stall *stall;
+
+	(void)unused;
+	feed_as(s, fork, .time = 120 * MS, .start = START_BOOT, .tid = 20, .pid = 20,
+		.parent_tid = LOOPER, .parent_pid = LOOPER, .comm = {"child"}, .syscall = CLONE);
+	feed_block(s, 121, 146, PT_REASON_PIPE, READ, 20);
+	feed_timed_wait(s, 147, 45 * MS);
+	feed_call(s, 197, CLONE, 1, 20 * MS);
+	feed_call(s, 197, READ, 1, 25 * MS);
+	finish(s, 198 * MS);
+	stall = the_stall(s);
+	assert_stall(stall, 100, 147, PT_VERDICT_FORK);
+	assert_int_equal(stall->verdict_ns, 40 * MS);
+	stream_free(s);
+}
+
+/* On the way out of a call, when its end has been noted: that is no time in it. */
+static void stopped_behind_a_call(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_block(s, 110, 120, PT_REASON_STOPPED, READ, 20);
+	feed_timed_wait(s, 140, 28 * MS);
+	feed_call(s, 190, READ, 1, 28 * MS);
+	finish(s, 191 * MS);
+	assert_stall(the_stall(s), 100, 140, PT_VERDICT_KERNEL);
+	assert_int_equal(the_stall(s)->part[PT_PART_KERNEL], 28 * MS);
+	stream_free(s);
+}
+
+/* A page fault is told at the end of the next call, which is about another thing. */
+static void a_fault_is_on_no_object_of_a_call(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_block(s, 110, 120, PT_REASON_FAULT, -1, 0);
+	feed_as(s, sleep, .time = 120 * MS, .length = 10 * MS, .tid = LOOPER, .fd = 7, .object = 99,
+		.syscall = READ, .reason = PT_REASON_PIPE);
+	feed_block(s, 125, 135, PT_REASON_PIPE, READ, 0);
+	feed_as(s, sleep, .time = 135 * MS, .length = 10 * MS, .tid = LOOPER, .fd = 7, .object = 99,
+		.syscall = READ, .reason = PT_REASON_PIPE);
+	feed_timed_wait(s, 136, 0);
+	finish(s, 191 * MS);
+	assert_int_equal(the_stall(s)->tally.sleep_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct pt_slept *slept = &the_stall(s)->tally.sleeps[i];
+
+		assert_int_equal(slept->on.known, slept->reason == PT_REASON_PIPE);
+	}
+	stream_free(s);
+}
+
+/* The kernel tells of the longest sleep of each call only. */
+static void sleeps_of_one_call_share_its_object(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	const struct pt_stall *stall;
+
+	(void)unused;
+	feed_block(s, 105, 107, PT_REASON_DISK, READ, 0);
+	feed_block(s, 110, 120, PT_REASON_DISK, READ, 0);
+	feed_as(s, sleep, .time = 120 * MS, .length = 10 * MS, .tid = LOOPER, .fd = 7, .object = 99,
+		.syscall = READ, .reason = PT_REASON_DISK);
+	feed_block(s, 122, 125, PT_REASON_DISK, READ, 0);
+	feed_timed_wait(s, 126, 0);
+	finish(s, 181 * MS);
+	stall = the_stall(s);
+	assert_int_equal(stall->tally.sleep_count, 1);
+	assert_int_equal(stall->tally.sleeps[0].on.object, 99);
+	assert_int_equal(stall->tally.sleeps[0].count, 3);
+	assert_int_equal(stall->tally.sleeps[0].ns, 15 * MS);
 	stream_free(s);
 }
 
@@ -353,7 +481,12 @@ int main(void)
 		cmocka_unit_test(the_tasks_own_ratio_estimates),
 		cmocka_unit_test(sleeps_are_explained),
 		cmocka_unit_test(who_had_the_cpu),
+		cmocka_unit_test(a_quota_is_told_from_neighbours),
 		cmocka_unit_test(forking),
+		cmocka_unit_test(freeing_what_was_copied),
+		cmocka_unit_test(stopped_behind_a_call),
+		cmocka_unit_test(a_fault_is_on_no_object_of_a_call),
+		cmocka_unit_test(sleeps_of_one_call_share_its_object),
 		cmocka_unit_test(many_stalls),
 		cmocka_unit_test(delays),
 		cmocka_unit_test(a_starved_pool),

@@ -80,6 +80,9 @@ static json_t *add_document(struct bench *bench, const char *model)
 
 	assert_non_null(claims);
 	json_object_set_new(claims, "model", json_string(model));
+	if (!strcmp(model, "cluster"))
+		json_object_set_new(json_object_get(claims, "options"), "mode",
+				    json_string("handed"));
 	bench->documents[bench->count++] = document;
 	return claims;
 }
@@ -272,6 +275,74 @@ static void test_one_run_each_has_no_uncertainty(void **state)
 	release(&bench);
 }
 
+/* The second round takes more, but does not tell of one worker; the third was after its end. */
+static void test_rounds_that_lack_a_worker_do_not_count(void **state)
+{
+	static const char series[] =
+		"[{\"pid\": 10, \"points\": [{\"at_ns\": 1000000000, \"pss_bytes\": 1},"
+		" {\"at_ns\": 2000000000, \"pss_bytes\": 100}, {\"at_ns\": 3000000000, "
+		"\"pss_bytes\": 1000}]},"
+		" {\"pid\": 20, \"points\": [{\"at_ns\": 1050000000, \"pss_bytes\": 2},"
+		" {\"at_ns\": 1990000000, \"pss_bytes\": 200}]},"
+		" {\"pid\": 21, \"points\": [{\"at_ns\": 950000000, \"pss_bytes\": 4}]}]";
+	struct bench bench = {0};
+	json_t *memory, *task;
+
+	(void)state;
+	add_document(&bench, "process");
+	memory = json_object_get(bench.documents[0], "memory");
+	json_object_set_new(memory, "series", json_loads(series, 0, NULL));
+	task = json_array_get(json_object_get(bench.documents[0], "tasks"), 2);
+	json_object_set_new(task, "end_ns", json_integer(2500000000));
+	compare(&bench);
+	assert_true(figure(&bench, "memory_bytes", 0) == 7);
+	json_decref(bench.comparison);
+	json_array_remove(json_object_get(memory, "series"), 2);
+	compare(&bench);
+	assert_true(figure(&bench, "memory_bytes", 0) == -1);
+	release(&bench);
+}
+
+static void test_what_others_took_is_not_what_it_took_itself(void **state)
+{
+	static const char by[] = "[{\"tid\": 20, \"pid\": 20, \"ns\": 5000000000},"
+				 " {\"tid\": 99, \"pid\": 99, \"ns\": 1000000000},"
+				 " {\"tid\": 0, \"pid\": 0, \"ns\": 7000000000},"
+				 " {\"tid\": null, \"pid\": null, \"ns\": 9000000000}]";
+	struct bench bench = {0};
+
+	(void)state;
+	add_document(&bench, "process");
+	json_object_set_new(json_array_get(json_object_get(bench.documents[0], "tasks"), 0),
+			    "waited_for", json_loads(by, 0, NULL));
+	compare(&bench);
+	assert_float_equal(figure(&bench, "cpus_taken", 0), 0.5, 1e-9);
+	release(&bench);
+}
+
+/* Messages through shared memory are other work than messages that are sent. */
+static void test_what_messages_go_through_is_told_apart(void **state)
+{
+	static const char *const vias[] = {"message", "shared"};
+	struct bench bench = {0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		json_t *claims = add_document(&bench, "thread");
+
+		json_object_set_new(claims, "kind", json_string("message"));
+		json_object_set_new(claims, "options",
+				    json_pack("{s:s, s:s}", "mode", "burst", "via", vias[i]));
+	}
+	compare(&bench);
+	assert_string_equal(json_string_value(json_object_get(table_of(&bench, 0), "title")),
+			    "message, burst");
+	assert_string_equal(json_string_value(json_object_get(table_of(&bench, 1), "title")),
+			    "message, burst via shared");
+	release(&bench);
+}
+
 static void test_recordings_of_anything(void **state)
 {
 	struct bench bench = {0};
@@ -393,6 +464,9 @@ int main(void)
 		cmocka_unit_test(test_runs_of_the_same_are_one_column),
 		cmocka_unit_test(test_other_options_are_another_column),
 		cmocka_unit_test(test_one_run_each_has_no_uncertainty),
+		cmocka_unit_test(test_rounds_that_lack_a_worker_do_not_count),
+		cmocka_unit_test(test_what_others_took_is_not_what_it_took_itself),
+		cmocka_unit_test(test_what_messages_go_through_is_told_apart),
 		cmocka_unit_test(test_recordings_of_anything),
 		cmocka_unit_test(test_beliefs_follow_the_figures),
 		cmocka_unit_test(test_runs_too_far_apart_settle_nothing),

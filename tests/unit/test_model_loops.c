@@ -120,6 +120,47 @@ static void a_loop_inside_a_turn(void **unused)
 	stream_free(s);
 }
 
+/* More of them in one turn than loops are ever nested. */
+static void many_loops_inside_a_turn(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	uint64_t object;
+
+	(void)unused;
+	feed_wait(s, 101, 150, 1, 1);
+	for (object = 2; object < 10; object++) {
+		feed_wait(s, object * 100, object * 100 + 40, object, 1);
+		feed_wait(s, object * 100 + 41, object * 100 + 80, object, 1);
+	}
+	feed_wait(s, 1000, 1100, 1, 1);
+	finish(s, 1101 * MS);
+	assert_stall(the_stall(s), 150, 1000, PT_VERDICT_NESTED);
+	for (object = 2; object < 10; object++)
+		assert_true(loop_of(s, LOOPER, object)->nested);
+	stream_free(s);
+}
+
+/* A program that makes one epoll file after the other, as with asyncio.run() again and again. */
+static void one_loop_after_the_other(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	uint64_t object, time = 101;
+
+	(void)unused;
+	for (object = 1; object < 10; object++) {
+		for (int turn = 0; turn < 10; turn++, time += 10)
+			feed_wait(s, time, time + 9, object, 1);
+	}
+	finish(s, time * MS);
+	assert_int_equal(stall_count(s), 0);
+	for (object = 2; object < 10; object++) {
+		assert_false(loop_of(s, LOOPER, object)->nested);
+		assert_in_range(figures_of(s, LOOPER, object)->turns, 9, 10);
+		assert_in_range(figures_of(s, LOOPER, object)->busy_ns, 9 * MS, 10 * MS);
+	}
+	stream_free(s);
+}
+
 /* Two epoll files that a thread waits on by turns. */
 static void alternating_objects_are_one_loop(void **unused)
 {
@@ -299,6 +340,26 @@ static void a_return_that_was_not_seen(void **unused)
 	stream_free(s);
 }
 
+/* Nobody timed the last call, as its task had come to the CPU unseen: `wait` counts from a call before it. */
+static void a_call_that_was_not_timed(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_as(s, turn, .time = 200 * MS, .tid = LOOPER, .loop = 1, .timeout = 0, .limit = LIMIT,
+		.syscall = EPOLL, .flags = PT_TURN_TIMED, .wait = 99 * MS);
+	feed_switch(s, 300 * MS, 0, LOOPER, PT_STATE_SLEEPING, 0);
+	feed_wakeup(s, 400 * MS, LOOPER, 0, 400 * MS);
+	feed_switch(s, 400 * MS, 0, 0, PT_STATE_RUNNABLE, LOOPER);
+	feed_as(s, turn, .time = 400 * MS, .tid = LOOPER, .loop = 1, .timeout = -1, .events = 1,
+		.limit = LIMIT, .syscall = EPOLL, .flags = PT_TURN_TIMED, .wait = 199 * MS);
+	finish(s, 400 * MS);
+	assert_int_equal(stall_count(s), 2);
+	assert_loop(s, 1, 3, 200, 200);
+	assert_int_equal(figures_of(s, LOOPER, 1)->stall_ns, 200 * MS);
+	stream_free(s);
+}
+
 static void raised_threshold(void **unused)
 {
 	struct stream *s = stream_new();
@@ -327,6 +388,8 @@ int main(void)
 		cmocka_unit_test(a_full_return_ends_at_a_real_wait),
 		cmocka_unit_test(interrupted_waits),
 		cmocka_unit_test(a_loop_inside_a_turn),
+		cmocka_unit_test(many_loops_inside_a_turn),
+		cmocka_unit_test(one_loop_after_the_other),
 		cmocka_unit_test(alternating_objects_are_one_loop),
 		cmocka_unit_test(a_poll_at_the_start_is_left),
 		cmocka_unit_test(one_endless_wait_is_no_loop),
@@ -336,6 +399,7 @@ int main(void)
 		cmocka_unit_test(lost_records_make_no_stall),
 		cmocka_unit_test(a_return_before_its_switch),
 		cmocka_unit_test(a_return_that_was_not_seen),
+		cmocka_unit_test(a_call_that_was_not_timed),
 		cmocka_unit_test(raised_threshold),
 	};
 

@@ -64,6 +64,19 @@ void *xrealloc(void *old, size_t size)
 	return memory;
 }
 
+uint64_t own_memory(void)
+{
+	FILE *in = fopen("/proc/self/status", "re");
+	unsigned long long kib = 0;
+	char line[256];
+
+	while (in && fgets(line, sizeof(line), in) && sscanf(line, "RssAnon: %llu", &kib) != 1)
+		;
+	if (in)
+		fclose(in);
+	return kib << 10;
+}
+
 void name_task(const char *format, ...)
 {
 	char name[16];

@@ -12,6 +12,8 @@ void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn)
 int must(int status, const char *what);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
+/* Anonymous memory of this process, in bytes; 0: not known. */
+uint64_t own_memory(void);
 void name_task(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The computation of all workloads, the same in Node. */

@@ -273,9 +273,10 @@ static void watch_prepare(struct crew *crew)
 	crew->state = watch;
 }
 
+/* The scene begins by itself. */
 static void watch_start(struct crew *crew)
 {
-	say("worker %u will die", victim(crew->member_opt));
+	(void)crew;
 }
 
 static void watch_receive(struct worker *worker, const struct msg *msg, int fd)
@@ -294,10 +295,11 @@ static void watch_receive(struct worker *worker, const struct msg *msg, int fd)
 	crew_stop(crew);
 }
 
+/* A scene that gives up by itself was told of a death that is not the victim's. */
 static bool watch_lost(struct worker *worker)
 {
 	crew_stop(worker->crew);
-	return true;
+	return worker->exit_signal != 0;
 }
 
 static void watch_finish(struct crew *crew)

@@ -272,6 +272,7 @@ void crew_assemble(struct crew *crew)
 	opt = crew->opt; /* crash watches others work and changes it */
 	crew->members = opt->workers + opt->kind->helpers;
 	crew->workers = xcalloc(crew->members, sizeof(*crew->workers));
+	crew->before_bytes = own_memory();
 	for (uint32_t i = 0; i < crew->members; i++) {
 		struct worker *worker = &crew->workers[i];
 

@@ -138,6 +138,7 @@ json_t *crew_json(struct crew *crew)
 				      (json_int_t)HEARTBEAT_MS * 1000000, "beats",
 				      (json_int_t)crew->beats, "late_max_ns",
 				      (json_int_t)crew->late_max_ns));
+	json_object_set_new(out, "before_bytes", json_integer((json_int_t)crew->before_bytes));
 	json_object_set_new(out, "workers", workers);
 	json_object_set_new(out, "loops", loops);
 	json_object_set_new(out, "channels", channels);

@@ -122,6 +122,7 @@ struct crew {
 	void *shared;
 	size_t shared_size;
 	int shared_fd;
+	uint64_t before_bytes; /* memory before the first worker */
 	uint64_t rounds, units;
 	uint32_t checksum;
 	json_t *result; /* what the kind has to add */

@@ -16,7 +16,7 @@
 struct balance {
 	struct pt_balance result; /* first: it is what pt_analyses_balance() gives */
 	struct pt_model *model;
-	struct pt_keymap listeners; /* ends that listen */
+	struct pt_keymap listeners; /* ends that listen, or are bound to do so */
 };
 
 extern const struct pt_analysis_class pt_balance_class;
@@ -110,10 +110,19 @@ static int on_pass(struct balance *balance, const struct pt_pass *row)
 	return 0;
 }
 
+/* Node's primary passes on a socket that has a port, and leaves it to the workers to listen. */
+static int on_endpoint(struct balance *balance, const struct pt_endpoint *row)
+{
+	bool bound = row->kind == PT_CHANNEL_TCP && row->local_port && !row->peer_port;
+
+	if (!bound && !(row->flags & PT_ENDPOINT_LISTENS))
+		return 0;
+	return pt_keymap_put(&balance->listeners, row->end, balance);
+}
+
 static int on_record(void *self, const struct pt_record *record)
 {
 	struct balance *balance = self;
-	const struct pt_endpoint *row = record->row;
 
 	switch (record->kind) {
 	case PT_KIND_accept:
@@ -121,9 +130,7 @@ static int on_record(void *self, const struct pt_record *record)
 	case PT_KIND_pass:
 		return on_pass(balance, record->row);
 	default:
-		return row->flags & PT_ENDPOINT_LISTENS
-			       ? pt_keymap_put(&balance->listeners, row->end, balance)
-			       : 0;
+		return on_endpoint(balance, record->row);
 	}
 }
 

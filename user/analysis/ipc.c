@@ -1,37 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ipc.h"
+#include "analysis/ipc_flows.h"
+#include "analysis/ipc_shared.h"
+#include "analysis/ipc_sleeps.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/array.h"
 
-/* Flows of one channel that are told apart; the rest goes between unknown ones. */
-#define FLOW_LIMIT 1024
+/* Transfers that may wait for the description of their end. */
+#define EARLY_LIMIT 1024
 /* A reader may be ahead of its writer by as long as the writer's call took, but hardly by more. */
 #define DEBT_NS 1000000000u
 
 #define OUR_KINDS                                                                                  \
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
-	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder))
-
-/* The flows of a channel, most recently used first. */
-struct flows_of {
-	struct pt_flow **flows;
-	size_t count, room;
-};
-
-/* What a task slept in since its last transfer. */
-struct sleep_of {
-	uint64_t ns, until;
-	int syscall;
-	uint8_t reason;
-};
+	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
+	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
 	struct pt_model *model;
 	struct pt_task_rows sleeps;
+	/*
+	 * Transfers through ends that are still to be described: records of one moment have no order among kinds, and the
+	 * description may come from another CPU.
+	 */
+	struct pt_transfer *early;
+	size_t early_count, early_room;
 };
 
 /* Whom a delivery belongs to. */
@@ -43,68 +40,22 @@ struct delivery_to {
 
 extern const struct pt_analysis_class pt_ipc_class;
 
-static struct pt_flow *new_flow(struct ipc *ipc, struct flows_of *of)
-{
-	struct pt_ipc *result = &ipc->result;
-	struct pt_flow **grown, *flow;
-
-	grown = pt_array_grow(of->flows, of->count, &of->room, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	of->flows = grown;
-	grown = pt_array_grow(result->flows, result->flow_count, &result->flow_room,
-			      sizeof(*grown));
-	if (!grown)
-		return NULL;
-	result->flows = grown;
-	flow = calloc(1, sizeof(*flow));
-	if (flow)
-		of->flows[of->count++] = result->flows[result->flow_count++] = flow;
-	return flow;
-}
-
-static struct pt_flow *find_flow(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
-				 const struct pt_model_task *from, const struct pt_model_task *to)
-{
-	struct flows_of *of = channel->extra;
-	struct pt_flow *flow;
-	size_t i;
-
-	if (!of)
-		channel->extra = of = calloc(1, sizeof(*of));
-	if (!of)
-		return NULL;
-	if (of->count >= FLOW_LIMIT)
-		from = to = pt_model_nobody(ipc->model);
-	for (i = 0; i < of->count; i++) {
-		flow = of->flows[i];
-		if (flow->from != from || flow->to != to || flow->side != side)
-			continue;
-		of->flows[i] = of->flows[i / 2];
-		of->flows[i / 2] = flow;
-		return flow;
-	}
-	flow = new_flow(ipc, of);
-	if (!flow)
-		return NULL;
-	flow->from = from;
-	flow->to = to;
-	flow->channel = channel->index;
-	flow->side = (uint8_t)side;
-	return flow;
-}
-
 static int on_delivery(void *context, const struct pt_delivery *delivery)
 {
 	struct delivery_to *to = context;
-	struct pt_flow *flow =
-		find_flow(to->ipc, to->channel, to->side, delivery->from, delivery->to);
+	struct pt_flow *flow = pt_ipc_flow(&to->ipc->result, to->ipc->model, to->channel, to->side,
+					   delivery->from, delivery->to);
 
 	if (!flow)
 		return -ENOMEM;
 	flow->bytes += delivery->bytes;
 	flow->messages += delivery->messages;
 	return delivery->timed ? pt_histogram_add(&flow->latency, delivery->latency) : 0;
+}
+
+bool pt_ipc_carries_no_bytes(const struct pt_channel *channel)
+{
+	return channel->kind == PT_CHANNEL_SHARED || channel->kind == PT_CHANNEL_FUTEX;
 }
 
 /* A task that no other record mentions is still a sender. */
@@ -159,11 +110,12 @@ static int deliver_far(struct ipc *ipc, struct pt_channel *channel, unsigned int
 }
 
 static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
-		   const struct pt_transfer *row, const struct pt_model_task *task)
+		   const struct pt_transfer *row, const struct pt_model_task *task, uint64_t slept)
 {
 	struct pt_piece_of_queue piece = {
 		.task = task,
 		.time = row->time,
+		.begun = slept && slept < row->time ? slept : row->time,
 		.units = units_of(channel, row),
 		.bytes = row->bytes,
 		.messages = row->count,
@@ -182,60 +134,16 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		    : pt_queue_read(queue, &piece, on_delivery, &to);
 }
 
-/* Does a task that slept for this reason sleep on a channel of that kind? */
-static bool is_reason_of(uint8_t reason, uint8_t kind)
-{
-	switch (kind) {
-	case PT_CHANNEL_PIPE:
-	case PT_CHANNEL_FIFO:
-		return reason == PT_REASON_PIPE;
-	case PT_CHANNEL_UNIX:
-		return reason == PT_REASON_UNIX;
-	case PT_CHANNEL_TCP:
-		return reason == PT_REASON_TCP;
-	case PT_CHANNEL_UDP:
-		return reason == PT_REASON_UDP;
-	case PT_CHANNEL_EVENTFD:
-		return reason == PT_REASON_EVENTFD;
-	case PT_CHANNEL_POSIX_QUEUE:
-	case PT_CHANNEL_SYSV_QUEUE:
-		return reason == PT_REASON_IPC;
-	default:
-		return false;
-	}
-}
-
-/* A task that slept in a call which then moved something had waited for this channel. */
-static int charge_sleep(struct ipc *ipc, const struct pt_channel *channel,
-			struct pt_traffic *traffic, const struct pt_transfer *row,
-			const struct pt_model_task *task)
-{
-	struct sleep_of *sleep = pt_task_rows_get(&ipc->sleeps, task);
-
-	if (!sleep)
-		return -ENOMEM;
-	if (sleep->ns && sleep->syscall == row->syscall &&
-	    is_reason_of(sleep->reason, channel->kind)) {
-		traffic->blocked_ns += sleep->ns;
-		if (sleep->ns > traffic->blocked_max) {
-			traffic->blocked_max = sleep->ns;
-			traffic->blocked_max_at = sleep->until;
-			traffic->blocked_max_task = task;
-		}
-	}
-	sleep->ns = 0;
-	return 0;
-}
-
-static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
+static int take_transfer(struct ipc *ipc, const struct pt_transfer *row)
 {
 	const struct pt_model_task *task = task_of(ipc, row->tid);
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+	struct pt_ipc_sleeps *sleeps = pt_task_rows_get(&ipc->sleeps, task);
 	struct pt_traffic *traffic;
-	int ret;
+	uint64_t slept = 0;
 
-	if (!channel)
+	if (!channel || !sleeps)
 		return -ENOMEM;
 	traffic = row->flags & PT_TRANSFER_SENT ? &channel->side[side].sent
 						: &channel->side[side].received;
@@ -244,17 +152,72 @@ static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
 		traffic->empty += row->count;
 	traffic->bytes += row->bytes;
 	traffic->messages += row->count;
-	ret = charge_sleep(ipc, channel, traffic, row, task);
-	return ret ? ret : deliver(ipc, channel, side, row, task);
+	if (row->syscall < 0)
+		pt_ipc_sleeps_summed(sleeps, traffic, task);
+	else
+		slept = pt_ipc_sleeps_moved(sleeps, traffic, channel->kind, task, row->syscall,
+					    row->time);
+	return deliver(ipc, channel, side, row, task, slept);
+}
+
+/* Whether it is not known yet which channel this is about. */
+static bool is_early(const struct ipc *ipc, const struct pt_transfer *row)
+{
+	unsigned int side;
+	const struct pt_channel *channel = pt_channel_find(&ipc->result.channels, row->end, &side);
+
+	return !channel || !channel->described;
+}
+
+/* Takes what came early for an end; 0: for all. */
+static int take_early(struct ipc *ipc, uint64_t end)
+{
+	size_t i, left = 0, count = ipc->early_count;
+	int ret = 0;
+
+	for (i = 0; i < count; i++) {
+		if (ret || (end && ipc->early[i].end != end))
+			ipc->early[left++] = ipc->early[i];
+		else
+			ret = take_transfer(ipc, &ipc->early[i]);
+	}
+	ipc->early_count = left;
+	return ret;
+}
+
+static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
+{
+	struct pt_transfer *grown;
+
+	if (!is_early(ipc, row))
+		return take_transfer(ipc, row);
+	if (ipc->early_count == EARLY_LIMIT && take_early(ipc, 0))
+		return -ENOMEM;
+	grown = pt_array_grow(ipc->early, ipc->early_count, &ipc->early_room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	ipc->early = grown;
+	grown[ipc->early_count++] = *row;
+	return 0;
+}
+
+static int on_endpoint(struct ipc *ipc, const struct pt_record *record)
+{
+	const struct pt_endpoint *row = record->row;
+	int ret = pt_channels_describe(&ipc->result.channels, record, ipc->model);
+
+	return ret || !ipc->early_count ? ret : take_early(ipc, row->end);
 }
 
 static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 {
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
+	const struct pt_model_task *task = task_of(ipc, row->tid);
+	struct pt_ipc_sleeps *sleeps = pt_task_rows_get(&ipc->sleeps, task);
 	struct pt_traffic *sent, *received;
 
-	if (!channel)
+	if (!channel || !sleeps)
 		return -ENOMEM;
 	sent = &channel->side[side].sent;
 	received = &channel->side[side].received;
@@ -265,6 +228,11 @@ static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 	received->would_block += row->receive_blocked;
 	received->failed += row->receive_failed;
 	received->empty += row->receive_empty;
+	/* They may have slept in vain: until the other side closed, or the time was up. */
+	if (row->send_blocked | row->send_failed)
+		pt_ipc_sleeps_summed(sleeps, sent, task);
+	if (row->receive_blocked | row->receive_failed | row->receive_empty)
+		pt_ipc_sleeps_summed(sleeps, received, task);
 	return 0;
 }
 
@@ -296,7 +264,7 @@ static int on_record(void *self, const struct pt_record *record)
 
 	switch (record->kind) {
 	case PT_KIND_endpoint:
-		return pt_channels_describe(&ipc->result.channels, record, ipc->model);
+		return on_endpoint(ipc, record);
 	case PT_KIND_transfer:
 		return on_transfer(ipc, record->row);
 	case PT_KIND_attempt:
@@ -305,6 +273,10 @@ static int on_record(void *self, const struct pt_record *record)
 		return on_pass(ipc, record->row);
 	case PT_KIND_holder:
 		return on_holder(ipc, record->row);
+	case PT_KIND_opposite:
+		return pt_channels_add_opposite(&ipc->result.channels, record->row);
+	case PT_KIND_segment:
+		return pt_ipc_segment(&ipc->result, record, ipc->model);
 	default:
 		return 0;
 	}
@@ -313,20 +285,15 @@ static int on_record(void *self, const struct pt_record *record)
 static int on_span(void *self, const struct pt_span *span)
 {
 	struct ipc *ipc = self;
-	struct sleep_of *sleep;
+	struct pt_ipc_sleeps *sleeps;
 
-	if (span->part != PT_PART_BLOCKED || span->syscall < 0)
+	if (span->part != PT_PART_BLOCKED)
 		return 0;
-	sleep = pt_task_rows_get(&ipc->sleeps, span->task);
-	if (!sleep)
+	sleeps = pt_task_rows_get(&ipc->sleeps, span->task);
+	if (!sleeps)
 		return -ENOMEM;
-	if (sleep->syscall != span->syscall || sleep->reason != span->reason)
-		sleep->ns = 0;
-	sleep->ns += span->to - span->from;
-	sleep->until = span->to;
-	sleep->syscall = span->syscall;
-	sleep->reason = (uint8_t)span->reason;
-	return 0;
+	pt_ipc_sleeps_add(sleeps, span);
+	return pt_ipc_woken(&ipc->result, span, ipc->model);
 }
 
 bool pt_ipc_is_used(const struct pt_channel *channel)
@@ -340,7 +307,7 @@ bool pt_ipc_is_used(const struct pt_channel *channel)
 		    received->empty)
 			return true;
 	}
-	return false;
+	return channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1;
 }
 
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
@@ -386,12 +353,27 @@ static bool has_outsider(const struct pt_side *side, uint32_t flag)
 static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 {
 	const struct pt_side *own = &channel->side[side];
+	bool crowd;
 
-	bool crowd = !channel->two_sided &&
-		     ((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
-		      (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
+	if (pt_ipc_carries_no_bytes(channel))
+		return false;
+	crowd = !channel->two_sided &&
+		((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
+		 (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
 
 	return crowd || own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE);
+}
+
+static void finish_sleeps(struct ipc *ipc)
+{
+	size_t i, n = pt_model_task_count(ipc->model);
+
+	for (i = 0; i < n; i++) {
+		const struct pt_model_task *task = pt_model_task(ipc->model, i);
+
+		if (pt_task_rows_peek(&ipc->sleeps, task))
+			pt_ipc_sleeps_finish(pt_task_rows_get(&ipc->sleeps, task), task);
+	}
 }
 
 static int finish(void *self)
@@ -399,8 +381,9 @@ static int finish(void *self)
 	struct ipc *ipc = self;
 	struct pt_ipc *result = &ipc->result;
 	size_t i;
-	int ret = 0;
+	int ret = take_early(ipc, 0);
 
+	finish_sleeps(ipc);
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
 
@@ -409,10 +392,12 @@ static int finish(void *self)
 					      on_delivery,
 					      &(struct delivery_to){ipc, channel, side});
 	}
+	if (!ret)
+		ret = pt_ipc_shared_finish(result);
 	for (i = 0; i < result->flow_count; i++) {
 		struct pt_flow *flow = result->flows[i];
 
-		flow->unsure = is_unsure(result->channels.list[flow->channel], flow->side);
+		flow->unsure |= is_unsure(result->channels.list[flow->channel], flow->side);
 	}
 	if (result->flow_count)
 		qsort(result->flows, result->flow_count, sizeof(struct pt_flow *), compare_flows);
@@ -429,26 +414,16 @@ static int start(void **self, struct pt_model *model)
 	if (!ipc)
 		return -ENOMEM;
 	ipc->model = model;
-	ipc->sleeps.size = sizeof(struct sleep_of);
+	ipc->sleeps.size = sizeof(struct pt_ipc_sleeps);
 	return pt_model_observe(model, &observer);
 }
 
 static void release(void *self)
 {
 	struct ipc *ipc = self;
-	size_t i;
 
-	for (i = 0; i < ipc->result.channels.count; i++) {
-		struct flows_of *of = ipc->result.channels.list[i]->extra;
-
-		free(of ? of->flows : NULL);
-		free(of);
-	}
-	for (i = 0; i < ipc->result.flow_count; i++) {
-		pt_histogram_clear(&ipc->result.flows[i]->latency);
-		free(ipc->result.flows[i]);
-	}
-	free(ipc->result.flows);
+	pt_ipc_flows_clear(&ipc->result);
+	free(ipc->early);
 	pt_channels_clear(&ipc->result.channels);
 	pt_task_rows_clear(&ipc->sleeps);
 	free(ipc);

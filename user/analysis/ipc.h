@@ -26,6 +26,9 @@ struct pt_ipc {
 /* Is it known what was still to be read from a side at the end? */
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side);
 
+/* Memory, of which only wake-ups are seen: these are its messages. */
+bool pt_ipc_carries_no_bytes(const struct pt_channel *channel);
+
 /* A channel that something was done with. */
 bool pt_ipc_is_used(const struct pt_channel *channel);
 

@@ -8,6 +8,8 @@
 #include "analysis/loops.h"
 
 #define CALLS_PENDING_MAX 256
+/* What the way into the kernel and out of it takes, beyond the time that is measured between. */
+#define CALL_EDGE_NS 200
 
 /* What is known of a task's system calls before the turn that they belong to is. */
 struct pending {
@@ -170,9 +172,11 @@ static struct pt_stall *new_stall(const struct pt_loop_turn *turn)
 	stall->end = turn->end;
 	stall->timed = turn->timed;
 	stall->calls_ns = turn->calls_ns;
+	stall->made = turn->call_count;
 	stall->inner = turn->inner;
 	stall->inner_ns = turn->inner_ns;
 	stall->poll_ns = turn->poll_ns;
+	stall->cgroup = turn->loop->task->process->cgroup;
 	for (i = 0; i < PT_PART_COUNT; i++)
 		stall->part[i] = stall->tally.part[i];
 	return stall;
@@ -290,6 +294,7 @@ static double kernel_share(struct pt_stall *stall)
 	if (stall->timed && stall->end == PT_TURN_WAITED) {
 		high = ((double)stall->calls_ns - (double)tally->off_asleep) / cpu;
 		low = high - (double)tally->off_preempted / cpu;
+		high += (double)stall->made * CALL_EDGE_NS / cpu;
 		share -= faults;
 		share = (share < low ? low : share > high ? high : share) + faults;
 	}
@@ -360,6 +365,7 @@ static void complete(struct pt_stall *stall, const struct pt_model *model)
 	estimate_calls(stall);
 	if (stall->call_count)
 		qsort(stall->calls, stall->call_count, sizeof(*stall->calls), compare_calls);
+	pt_tally_share_objects(tally);
 	if (tally->sleep_count)
 		qsort(tally->sleeps, tally->sleep_count, sizeof(*tally->sleeps), compare_sleeps);
 	if (tally->taker_count)

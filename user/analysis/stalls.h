@@ -4,6 +4,7 @@
 #define PT_ANALYSIS_STALLS_H
 
 #include "analysis/analysis.h"
+#include "model/cgroup.h"
 #include "model/loop.h"
 
 /* So many stalls of a loop are kept, the longest; all are counted, see pt_loops_get(). */
@@ -32,7 +33,8 @@ enum pt_contender {
 	PT_CONTENDER_NONE,
 	PT_CONTENDER_OTHERS, /* other programs had it */
 	PT_CONTENDER_OWN,    /* tasks of its own process had it */
-	PT_CONTENDER_NOBODY, /* the CPU was idle meanwhile: a quota held the task back */
+	PT_CONTENDER_QUOTA,  /* the quota of its cgroup held it back */
+	PT_CONTENDER_IDLE,   /* the CPU was idle meanwhile, and no quota held it back */
 };
 
 struct pt_stall_call {
@@ -49,10 +51,11 @@ struct pt_stall {
 	enum pt_turn_end end;
 	bool timed;	/* its system calls were */
 	bool estimated; /* user and kernel were told apart by samples, or by the task's own ratio */
-	uint64_t calls_ns;
+	uint64_t calls_ns, made; /* in system calls but for waits, and how many; ns only if timed */
 	const struct pt_loop *inner; /* a loop that ran inside, NULL: none */
 	uint64_t inner_ns, poll_ns;
-	struct pt_tally tally; /* the longest sleeps and takers first */
+	const struct pt_cgroup_of *cgroup; /* that its process was in; NULL: not known */
+	struct pt_tally tally;		   /* the longest sleeps and takers first */
 	struct pt_stall_call calls[PT_STALL_CALLS];
 	uint32_t call_count;
 
@@ -60,6 +63,9 @@ struct pt_stall {
 	uint64_t verdict_ns;	      /* what speaks for it */
 	const struct pt_slept *slept; /* verdict BLOCKED: the worst; may be NULL */
 	enum pt_contender contender;  /* verdict CPU */
+	const struct pt_cgroup_of
+		*held_by; /* whose quota held it back; NULL: nobody's, or not known */
+	uint64_t held_ns; /* for how long, at most the runnable part */
 	const struct pt_stall_call
 		*call; /* verdict KERNEL: where; NULL: in no one call, or not known */
 };

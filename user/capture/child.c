@@ -4,15 +4,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* After the change of user, which would undo it. */
+static int bind_to(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return errno;
+	return getppid() == parent ? 0 : ESRCH;
+}
+
 static void run(char *const *argv, const struct pt_invoker *invoker, const sigset_t *mask,
-		int report)
+		pid_t bound_to, int report)
 {
 	int error;
 
 	error = -pt_invoker_become(invoker);
+	if (!error && bound_to)
+		error = bind_to(bound_to);
 	if (!error) {
 		signal(SIGPIPE, SIG_DFL);
 		sigprocmask(SIG_SETMASK, mask, NULL);
@@ -37,10 +48,10 @@ static int read_error(int report)
 }
 
 int pt_child_start(struct pt_child *child, char *const *argv, const struct pt_invoker *invoker,
-		   const sigset_t *mask, struct pt_error *err)
+		   const sigset_t *mask, bool bound, struct pt_error *err)
 {
+	pid_t pid, self = getpid();
 	int report[2];
-	pid_t pid;
 
 	if (pipe2(report, O_CLOEXEC))
 		return pt_error_errno(err, -errno, "cannot start '%s'", argv[0]);
@@ -53,7 +64,7 @@ int pt_child_start(struct pt_child *child, char *const *argv, const struct pt_in
 		return pt_error_errno(err, r, "cannot start '%s'", argv[0]);
 	}
 	if (!pid)
-		run(argv, invoker, mask, report[1]);
+		run(argv, invoker, mask, bound ? self : 0, report[1]);
 	close(report[1]);
 	child->pid = pid;
 	child->error = read_error(report[0]);

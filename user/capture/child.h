@@ -18,11 +18,12 @@ struct pt_child {
 };
 
 /*
- * Starts argv (ended by NULL, searched in PATH) as the invoking user, with the signal mask `mask`. Returns once the new
- * program has taken over; -errno if it could not (child->error is set and the child has been reaped).
+ * Starts argv (ended by NULL, searched in PATH) as the invoking user, with the signal mask `mask`; `bound`: it dies with
+ * the calling thread. Returns once the new program has taken over; -errno if it could not (child->error is set and the
+ * child has been reaped).
  */
 int pt_child_start(struct pt_child *child, char *const *argv, const struct pt_invoker *invoker,
-		   const sigset_t *mask, struct pt_error *err);
+		   const sigset_t *mask, bool bound, struct pt_error *err);
 
 /* Looks whether it has ended, or waits for it. */
 void pt_child_reap(struct pt_child *child, bool wait);

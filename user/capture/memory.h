@@ -17,8 +17,8 @@
 struct pt_memory_scanner;
 
 /*
- * Takes one record: `row` is the struct of `kind`, valid during the call, its time CLOCK_MONOTONIC
- * ns; no kind of this module has a text, so text is NULL. Called from the scanner's thread only,
+ * Takes one record: `row` is the struct of `kind`, valid during the call as its text is, if it has
+ * one, its time CLOCK_MONOTONIC ns. Called from the scanner's thread only,
  * without any lock of the scanner held: the recorder protects its writer by a lock of its own. A
  * negative return ends the round that is under way.
  */

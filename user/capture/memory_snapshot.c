@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "capture/memory_proc.h"
+#include "capture/memory_segments.h"
 
 /*
  * smaps_rollup gives all figures of one instant, but the kernel holds mmap_lock while it walks a
@@ -324,6 +325,8 @@ int pt_mem_snapshot_walk(struct pt_mem_tools *tools, struct pt_mem_snapshot *sna
 	if (proc < 0)
 		return proc;
 	ret = walk_pages(tools, snap, proc, shift, frames, &sum);
+	if (!ret)
+		ret = pt_mem_segments_emit(tools, snap->pid, proc);
 	close(proc);
 	if (ret)
 		return ret;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/array.h"
 #include "base/parse.h"
+#include "capture/peers_inet.h"
 
 #define PENDING_LIMIT 4096	/* ends of one look; further ones are not looked up */
 #define HOLDER_LIMIT  4096	/* records of one look */
@@ -24,12 +25,13 @@
 struct pt_peers {
 	uint64_t *pending; /* ends */
 	size_t count, room;
+	struct pt_inet_peers inet;
 	uint64_t next; /* CLOCK_MONOTONIC ns: not before */
 };
 
 /* A look under way. */
 struct look {
-	const struct pt_peers *peers;
+	struct pt_peers *peers;
 	pt_probes_sink sink;
 	void *context;
 	uint64_t now;
@@ -52,7 +54,7 @@ static int add_pending(struct pt_peers *peers, uint64_t end)
 	if (!grown)
 		return -ENOMEM;
 	peers->pending = grown;
-	peers->pending[peers->count++] = end;
+	grown[peers->count++] = end;
 	return 0;
 }
 
@@ -61,6 +63,9 @@ int pt_peers_note(struct pt_peers *peers, const struct pt_record *record)
 	const struct pt_endpoint *row = record->row;
 	int ret;
 
+	if (record->kind == PT_KIND_endpoint && row->kind == PT_CHANNEL_TCP &&
+	    row->flags & PT_ENDPOINT_LOOPBACK)
+		pt_inet_note(&peers->inet, row);
 	/* Nobody else can have what was made just now; if it is passed on, that is on record. */
 	if (record->kind != PT_KIND_endpoint || row->flags & PT_ENDPOINT_CREATED ||
 	    (row->kind != PT_CHANNEL_PIPE && row->kind != PT_CHANNEL_UNIX))
@@ -153,30 +158,52 @@ static int look_at(struct look *look, const char *pid)
 	return ret;
 }
 
+/* Tells which socket is at the other side; who has it open is told a moment later. */
+static int tell_opposite(void *context, uint64_t opposite, uint64_t end)
+{
+	struct look *look = context;
+	struct pt_opposite row = {.time = look->now - 1, .end = end, .opposite = opposite};
+	int ret = look->sink(look->context,
+			     &(struct pt_record){.kind = PT_KIND_opposite, .row = &row});
+
+	return ret ? ret : add_pending(look->peers, opposite);
+}
+
+/* Of all processes but ourselves. */
+static int look_at_all(struct look *look)
+{
+	unsigned long own = (unsigned long)getpid();
+	struct dirent *entry;
+	DIR *folder = opendir("/proc");
+	int ret = 0;
+
+	if (!folder)
+		return 0;
+	while (!ret && (entry = readdir(folder)) &&
+	       pt_clock_read(CLOCK_MONOTONIC) - look->now < LOOK_NS) {
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    strtoul(entry->d_name, NULL, 10) != own)
+			ret = look_at(look, entry->d_name);
+	}
+	closedir(folder);
+	return ret;
+}
+
 int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *context)
 {
 	struct look look = {.peers = peers,
 			    .sink = sink,
 			    .context = context,
 			    .now = pt_clock_read(CLOCK_MONOTONIC)};
-	unsigned long own = (unsigned long)getpid();
-	struct dirent *entry;
-	DIR *folder;
-	int ret = 0;
+	int ret;
 
-	if (!peers->count || (!last && look.now < peers->next))
+	if ((!peers->count && !peers->inet.count) || (!last && look.now < peers->next))
 		return 0;
-	folder = opendir("/proc");
-	if (!folder)
-		return 0;
-	qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
-	while (!ret && (entry = readdir(folder)) &&
-	       pt_clock_read(CLOCK_MONOTONIC) - look.now < LOOK_NS) {
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    strtoul(entry->d_name, NULL, 10) != own)
-			ret = look_at(&look, entry->d_name);
+	ret = pt_inet_look(&peers->inet, look.now + LOOK_NS / 2, tell_opposite, &look);
+	if (!ret && peers->count) {
+		qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
+		ret = look_at_all(&look);
 	}
-	closedir(folder);
 	peers->count = 0;
 	peers->next =
 		pt_clock_read(CLOCK_MONOTONIC) + (pt_clock_read(CLOCK_MONOTONIC) - look.now) * REST;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What people say of threads, processes and clusters, held against recordings of the workloads. To add a belief: a
- * function and a line in the table of beliefs.c.
- */
+/* What people say of threads, processes and clusters, held against recordings of the workloads: see belief_list.h. */
 #ifndef PT_COMPARE_BELIEFS_H
 #define PT_COMPARE_BELIEFS_H
 

@@ -16,6 +16,7 @@ struct pt_group {
 	const struct pt_scene **runs;
 	size_t run_count;
 	struct pt_spread *figures; /* by measure; of 0 runs: not recorded */
+	double *values;		   /* of all runs, where the figures point to */
 	char *label;
 	size_t table;
 };
@@ -32,8 +33,8 @@ void pt_comparison_clear(struct pt_comparison *comparison);
 /* The document; NULL without memory. */
 json_t *pt_comparison_json(const struct pt_comparison *comparison);
 
-/* The document as a page. */
-pt_text_renderer pt_comparison_render;
+/* The document as a page; brief: without its figures, only what follows from them. */
+pt_text_renderer pt_comparison_render, pt_comparison_render_brief;
 
 /* A figure of a measure as people read it. */
 struct pt_figure pt_comparison_figure(enum pt_unit unit, double value);

@@ -100,20 +100,28 @@ static json_t *row_json(const struct table *table, size_t index, const char *tex
 			 unit_names[measure->unit], "values", values);
 }
 
+/* "work, CPU time per message: process has 5.7 us and thread 2.1 us, 2.8 times that or 3.1 us to 4.0 us more". */
 static json_t *sentence(size_t index, const char *text, const struct pt_group *high,
-			const struct pt_group *low, double half)
+			const struct pt_group *low, double least, double most)
 {
 	const struct pt_measure *measure = pt_measure(index);
 	double a = high->figures[index].median, b = low->figures[index].median;
+	struct pt_figure from = pt_comparison_figure(measure->unit, least);
+	struct pt_figure to = pt_comparison_figure(measure->unit, most);
+	bool exact = !strcmp(from.s, to.s);
 	char line[SENTENCE];
 
-	snprintf(line, sizeof(line), "%s, %s: %s has %s and %s %s, %s%s%s ± %s more",
+	snprintf(line, sizeof(line), "%s, %s: %s has %s and %s %s, %s%s%s%s%s more",
 		 measure->subject, text, high->label, pt_comparison_figure(measure->unit, a).s,
 		 low->label, pt_comparison_figure(measure->unit, b).s,
-		 b > 0 ? pt_comparison_ratio(a, b).s : "", b > 0 ? " that or " : "",
-		 pt_comparison_figure(measure->unit, a - b).s,
-		 pt_comparison_figure(measure->unit, half).s);
+		 b > 0 ? pt_comparison_ratio(a, b).s : "", b > 0 ? " that or " : "", from.s,
+		 exact ? "" : " to ", exact ? "" : to.s);
 	return pt_json_text(line);
+}
+
+static json_t *number_or_null(bool known, double number)
+{
+	return known ? json_real(number) : json_null();
 }
 
 static json_t *difference_json(const struct table *table, size_t index, const char *text, size_t i,
@@ -121,22 +129,22 @@ static json_t *difference_json(const struct table *table, size_t index, const ch
 {
 	const struct pt_group *a = table->groups[i], *b = table->groups[j];
 	const struct pt_spread *x = &a->figures[index], *y = &b->figures[index];
-	bool larger = pt_spread_differs(x, y);
-	json_t *json, *text_json = json_null(), *uncertainty = json_null(), *ratio = json_null();
-	double half = 0;
+	struct pt_difference by = pt_spread_difference(x, y);
+	bool larger = pt_difference_is_sure(&by);
+	double ratio = x->median / y->median;
+	json_t *words = json_null();
 
-	if (pt_spread_uncertainty(x, y, &half))
-		uncertainty = json_real(half);
 	if (larger)
-		text_json = x->median > y->median ? sentence(index, text, a, b, half)
-						  : sentence(index, text, b, a, half);
-	if (isfinite(x->median / y->median))
-		ratio = json_real(x->median / y->median);
-	json = json_pack("{s:s, s:i, s:i, s:f, s:o, s:o, s:b, s:o}", "key", pt_measure(index)->key,
-			 "a", (int)i, "b", (int)j, "difference", x->median - y->median,
-			 "uncertainty", uncertainty, "ratio", ratio, "larger", larger, "text",
-			 text_json);
-	return json;
+		words = by.low > 0 ? sentence(index, text, a, b, by.low, by.high)
+				   : sentence(index, text, b, a, -by.high, -by.low);
+	return json_pack("{s:s, s:i, s:i, s:f, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "key",
+			 pt_measure(index)->key, "a", (int)i, "b", (int)j, "difference",
+			 x->median - y->median, "low", number_or_null(by.known, by.low), "high",
+			 number_or_null(by.known, by.high), "uncertainty",
+			 number_or_null(by.known, (by.high - by.low) / 2), "method",
+			 by.known ? json_string(by.by_ranks ? "ranks" : "means") : json_null(),
+			 "ratio", number_or_null(isfinite(ratio), ratio), "larger", larger, "text",
+			 words);
 }
 
 static int add_differences(json_t *list, const struct table *table, size_t index, const char *text)
@@ -166,44 +174,79 @@ static bool is_recorded(const struct table *table, size_t index)
 	return false;
 }
 
+/* "workers: delay, p99 of the worst / stalls; memory: one more worker". */
+static void add_missing(FILE *words, const struct pt_measure *measure, const char *text,
+			const char **subject)
+{
+	if (*subject && !strcmp(*subject, measure->subject))
+		fprintf(words, " / %s", text);
+	else
+		fprintf(words, "%s%s: %s", *subject ? "; " : "", measure->subject, text);
+	*subject = measure->subject;
+}
+
+static int add_measure(json_t *json, const struct table *table, size_t index, FILE *words,
+		       const char **subject)
+{
+	char *text = measure_text(pt_measure(index), table->groups[0]->runs[0]);
+	int ret = text ? 0 : -1;
+
+	if (text && is_recorded(table, index)) {
+		ret = json_array_append_new(json_object_get(json, "rows"),
+					    row_json(table, index, text));
+		ret |= add_differences(json_object_get(json, "differences"), table, index, text);
+	} else if (text) {
+		ret = json_array_append_new(json_object_get(json, "not_recorded"),
+					    json_string(pt_measure(index)->key));
+		add_missing(words, pt_measure(index), text, subject);
+	}
+	free(text);
+	return ret;
+}
+
 static int add_measures(json_t *json, const struct table *table)
 {
-	json_t *rows = json_array(), *differences = json_array(), *missing = json_array();
-	int ret = pt_json_put(json, "rows", rows);
-	size_t i;
+	int ret = pt_json_put(json, "rows", json_array());
+	const char *subject = NULL;
+	char *missing = NULL;
+	size_t size, i;
+	FILE *words = open_memstream(&missing, &size);
 
-	ret |= pt_json_put(json, "differences", differences);
-	ret |= pt_json_put(json, "not_recorded", missing);
+	ret |= pt_json_put(json, "differences", json_array());
+	ret |= pt_json_put(json, "not_recorded", json_array());
+	if (!words)
+		return -1;
 	for (i = 0; !ret && i < pt_measure_count(); i++) {
-		char *text;
-
-		if (pt_measure(i)->hidden)
-			continue;
-		text = measure_text(pt_measure(i), table->groups[0]->runs[0]);
-		if (!text)
-			return -1;
-		if (is_recorded(table, i)) {
-			ret |= json_array_append_new(rows, row_json(table, i, text));
-			ret |= add_differences(differences, table, i, text);
-		} else {
-			ret |= json_array_append_new(missing, json_string(pt_measure(i)->key));
-		}
-		free(text);
+		if (!pt_measure(i)->hidden)
+			ret = add_measure(json, table, i, words, &subject);
 	}
+	if (fclose(words) || ret)
+		ret = -1;
+	else
+		ret = pt_json_put(json, "not_recorded_text", pt_json_text(missing));
+	free(missing);
 	return ret;
+}
+
+/* Every workload has the option, and says of it what is usual. */
+static bool via_matters(const char *kind, const char *via)
+{
+	return !strcmp(kind, "message") && *via && strcmp(via, "message") != 0;
 }
 
 static json_t *title(const struct pt_scene *scene)
 {
 	const char *kind = pt_scene_text(scene, "kind"),
-		   *mode = pt_scene_text(scene, "options.mode");
+		   *mode = pt_scene_text(scene, "options.mode"), *via;
 	char text[128];
 
 	if (!scene->claims)
 		return json_string("recordings");
 	if (!*mode || !strcmp(kind, "http"))
 		return pt_json_text(kind);
-	snprintf(text, sizeof(text), "%s, %s", kind, mode);
+	via = pt_scene_text(scene, "options.via");
+	snprintf(text, sizeof(text), "%s, %s%s%s", kind, mode,
+		 via_matters(kind, via) ? " via " : "", via_matters(kind, via) ? via : "");
 	return pt_json_text(text);
 }
 

@@ -37,13 +37,15 @@ static bool same_thing(const struct pt_scene *a, const struct pt_scene *b)
 			  json_object_get(b->claims, "options"));
 }
 
-/* The modes of http are ways to serve, like the models; those of the other kinds are different work. */
+/* The modes of http are ways to serve, like the models; those of the other kinds are different work, and so is what a
+ * message goes through. */
 static bool same_work(const struct pt_scene *a, const struct pt_scene *b)
 {
 	if (!a->claims || !b->claims)
 		return !a->claims && !b->claims;
 	return same_text(a, b, "kind") &&
-	       (!strcmp(pt_scene_text(a, "kind"), "http") || same_text(a, b, "options.mode"));
+	       (!strcmp(pt_scene_text(a, "kind"), "http") ||
+		(same_text(a, b, "options.mode") && same_text(a, b, "options.via")));
 }
 
 static const char *base_name(const char *path)
@@ -124,11 +126,31 @@ static struct pt_group *add_group(struct pt_comparison *comparison, const struct
 	return group->label && group->figures ? group : NULL;
 }
 
+/* The same recording once more, under whatever name: counted twice it would make sure what is not. */
+static bool is_known(const struct pt_group *group, const struct pt_scene *scene)
+{
+	const json_t *start = json_object_get(scene->trace, "start_monotonic_ns");
+	size_t i;
+
+	for (i = 0; json_is_integer(start) && i < group->run_count; i++) {
+		const json_t *trace = group->runs[i]->trace;
+
+		if (trace != scene->trace &&
+		    json_equal(start, json_object_get(trace, "start_monotonic_ns")) &&
+		    json_equal(json_object_get(scene->trace, "start_time"),
+			       json_object_get(trace, "start_time")))
+			return true;
+	}
+	return false;
+}
+
 static int add_run(struct pt_group *group, const struct pt_scene *scene)
 {
-	const struct pt_scene **runs =
-		reallocarray(group->runs, group->run_count + 1, sizeof(*runs));
+	const struct pt_scene **runs;
 
+	if (is_known(group, scene))
+		return 0;
+	runs = reallocarray(group->runs, group->run_count + 1, sizeof(*runs));
 	if (!runs)
 		return -ENOMEM;
 	group->runs = runs;
@@ -138,12 +160,13 @@ static int add_run(struct pt_group *group, const struct pt_scene *scene)
 
 static int measure(struct pt_group *group)
 {
-	double *values = calloc(group->run_count, sizeof(*values));
+	double *values = calloc(group->run_count * pt_measure_count(), sizeof(*values));
 	size_t i, j;
 
+	group->values = values;
 	if (!values)
 		return -ENOMEM;
-	for (i = 0; i < pt_measure_count(); i++) {
+	for (i = 0; i < pt_measure_count(); i++, values += group->run_count) {
 		size_t count = 0;
 
 		for (j = 0; j < group->run_count; j++) {
@@ -154,7 +177,6 @@ static int measure(struct pt_group *group)
 		}
 		pt_spread_of(&group->figures[i], values, count);
 	}
-	free(values);
 	return 0;
 }
 
@@ -185,6 +207,7 @@ void pt_comparison_clear(struct pt_comparison *comparison)
 	for (i = 0; i < comparison->group_count; i++) {
 		free(comparison->groups[i].runs);
 		free(comparison->groups[i].figures);
+		free(comparison->groups[i].values);
 		free(comparison->groups[i].label);
 	}
 	free(comparison->groups);

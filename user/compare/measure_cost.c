@@ -8,6 +8,14 @@
 #include "compare/stats.h"
 #include "view/text_part.h"
 
+/* Wake-ups alone are no communication of the kind that is measured here. */
+static bool is_futex(const json_t *flow)
+{
+	const char *kind = pt_text_string(flow, "kind");
+
+	return !strcmp(kind, "futex") || !strcmp(kind, "shared-memory");
+}
+
 /* Of flows from one task to another one. What a task writes to itself is no communication. */
 static double flows(const struct pt_scene *scene, const char *path, bool worst)
 {
@@ -18,7 +26,7 @@ static double flows(const struct pt_scene *scene, const char *path, bool worst)
 	json_array_foreach (scene->flows, i, flow) {
 		double value = pt_measure_number(flow, path);
 
-		if (isnan(value) ||
+		if (isnan(value) || is_futex(flow) ||
 		    json_equal(pt_text_at(flow, "from.tid"), pt_text_at(flow, "to.tid")))
 			continue;
 		result = worst ? fmax(result, value) : result + value;
@@ -72,6 +80,17 @@ double pt_measure_memory_per_worker_bytes(const struct pt_scene *scene)
 	double workers = count_workers(scene);
 
 	return workers > 0 ? pt_measure_memory_bytes(scene) / workers : NAN;
+}
+
+/* What the kernel holds for a process belongs to what it costs. */
+double pt_measure_footprint_per_worker_bytes(const struct pt_scene *scene)
+{
+	double tables = pt_measure_fold(scene, scene->processes, PT_ROLE_NONE, "page_tables_bytes",
+					PT_FOLD_SUM);
+	double stacks = pt_measure_fold(scene, scene->processes, PT_ROLE_NONE,
+					"kernel_stacks_bytes", PT_FOLD_SUM);
+
+	return pt_measure_memory_per_worker_bytes(scene) + (tables + stacks) / count_workers(scene);
 }
 
 /* A process is known by its first task. */
@@ -133,13 +152,32 @@ static double thread_margin(const struct pt_scene *scene)
 	return growth;
 }
 
+/* What threads made their process grow by, a block that all share apart. */
+static double growth(const struct pt_scene *scene)
+{
+	double before = pt_measure_number(scene->claims, "before_bytes");
+	double shared = pt_measure_claimed_shared_bytes(scene);
+	json_t *process;
+	size_t i;
+
+	if (strcmp(pt_scene_text(scene, "model"), "thread") != 0)
+		return thread_margin(scene);
+	json_array_foreach (scene->processes, i, process) {
+		if (pt_scene_role(scene, json_object_get(process, "pid")) == PT_ROLE_MAIN)
+			return (pt_measure_number(process, "anon_bytes") - before -
+				(isnan(shared) ? 0 : shared)) /
+			       count_workers(scene);
+	}
+	return NAN;
+}
+
 /* One more worker: what a process has of its own, and by how much threads made theirs grow. */
 double pt_measure_margin_bytes(const struct pt_scene *scene)
 {
 	double process =
 		pt_measure_worker_uss_bytes(scene) + pt_measure_worker_page_tables_bytes(scene);
 
-	return isnan(process) ? thread_margin(scene) : process;
+	return isnan(process) ? growth(scene) : process;
 }
 
 double pt_measure_claimed_shared_bytes(const struct pt_scene *scene)

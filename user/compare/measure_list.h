@@ -22,6 +22,8 @@
 	M(kernel_share, SHARE, true, "work", "of it in the kernel")                                \
 	M(cpus_used, FACTOR, true, "work", "CPUs in use")                                          \
 	M(cpus_wanted, FACTOR, true, "work", "in use or waited for")                               \
+	M(cpus_taken, FACTOR, true, "work", "taken by other programs")                             \
+	M(cpus_open, FACTOR, false, "work", "in use or taken")                                     \
 	M(switches_per_second, COUNT, true, "scheduling", "switches per second")                   \
 	M(switches_per_unit, FACTOR, true, "scheduling", "switches per %s")                        \
 	M(involuntary_share, SHARE, true, "scheduling", "of them involuntary")                     \
@@ -34,6 +36,7 @@
 	M(ipc_latency_p99_ns, NS, true, "communication", "latency, p99 of the worst")              \
 	M(memory_bytes, BYTES, true, "memory", "in all (sum of PSS)")                              \
 	M(memory_per_worker_bytes, BYTES, true, "memory", "in all, per worker")                    \
+	M(footprint_per_worker_bytes, BYTES, true, "memory", "and page tables, stacks")            \
 	M(worker_rss_bytes, BYTES, true, "memory", "a worker process, RSS")                        \
 	M(worker_uss_bytes, BYTES, true, "memory", "a worker process, its own")                    \
 	M(worker_page_tables_bytes, BYTES, true, "memory", "its page tables")                      \

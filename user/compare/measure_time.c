@@ -120,6 +120,31 @@ double pt_measure_cpus_wanted(const struct pt_scene *scene)
 	return pt_measure_per_second(scene, (on_cpu(scene) + waited) / 1e9);
 }
 
+/* While its tasks wanted the CPU, and not by themselves; the recorder is another program, too. */
+double pt_measure_cpus_taken(const struct pt_scene *scene)
+{
+	double taken = NAN;
+	json_t *task, *by;
+	size_t i, j;
+
+	json_array_foreach (scene->tasks, i, task) {
+		json_array_foreach (json_object_get(task, "waited_for"), j, by) {
+			const json_t *pid = json_object_get(by, "pid");
+			bool other = json_integer_value(pid) > 0 && !pt_scene_has_pid(scene, pid);
+			double ns = pt_measure_number(by, "ns");
+
+			if (!isnan(ns))
+				taken = (isnan(taken) ? 0 : taken) + (other ? ns : 0);
+		}
+	}
+	return pt_measure_per_second(scene, taken / 1e9);
+}
+
+double pt_measure_cpus_open(const struct pt_scene *scene)
+{
+	return pt_measure_cpus_used(scene) + pt_measure_cpus_taken(scene);
+}
+
 double pt_measure_cpu_ns_per_unit(const struct pt_scene *scene)
 {
 	return pt_measure_per_unit(scene, on_cpu(scene));

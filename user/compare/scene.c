@@ -115,7 +115,7 @@ static int spread_roles(struct pt_scene *scene, const json_t *document)
 	return ret;
 }
 
-static bool has_pid(const struct pt_scene *scene, const json_t *pid)
+bool pt_scene_has_pid(const struct pt_scene *scene, const json_t *pid)
 {
 	return role_of(scene, (uint32_t)json_integer_value(pid) | BY_PID) > PT_ROLE_NONE;
 }
@@ -131,8 +131,8 @@ static json_t *cut(const struct pt_scene *scene, const json_t *list, const char 
 		return NULL;
 	part = json_array();
 	json_array_foreach ((json_t *)list, i, entry) {
-		if (has_pid(scene, pt_text_at(entry, one)) &&
-		    (!other || has_pid(scene, pt_text_at(entry, other))))
+		if (pt_scene_has_pid(scene, pt_text_at(entry, one)) &&
+		    (!other || pt_scene_has_pid(scene, pt_text_at(entry, other))))
 			json_array_append(part, entry);
 	}
 	return part;
@@ -150,7 +150,7 @@ static json_t *cut_ports(const struct pt_scene *scene, const json_t *list)
 		bool ours = false;
 
 		json_array_foreach (json_object_get(port, "workers"), j, worker)
-			ours |= has_pid(scene, json_object_get(worker, "pid"));
+			ours |= pt_scene_has_pid(scene, json_object_get(worker, "pid"));
 		if (ours)
 			json_array_append(part, port);
 	}
@@ -195,9 +195,46 @@ static json_t *round_at(const json_t *series, uint64_t time, uint64_t *total)
 	return list;
 }
 
+static bool tells_of(const json_t *round, const json_t *pid)
+{
+	json_t *point;
+	size_t i;
+
+	json_array_foreach ((json_t *)round, i, point) {
+		if (json_equal(json_object_get(point, "pid"), pid))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Was every worker there, and is every process in it that was? The recorder looks at as many as its share of the CPU
+ * allows: the sum of some would be too low.
+ */
+static bool is_whole(const struct pt_scene *scene, const json_t *round, uint64_t time)
+{
+	json_t *task;
+	size_t i;
+
+	json_array_foreach (scene->tasks, i, task) {
+		const json_t *tid = json_object_get(task, "tid"),
+			     *pid = json_object_get(task, "pid");
+		const json_t *end = json_object_get(task, "end_ns");
+		bool there = pt_text_int(task, "start_ns") <= time &&
+			     (!json_is_integer(end) || pt_text_int(task, "end_ns") >= time);
+
+		if (!there && pt_scene_role(scene, tid) == PT_ROLE_WORKER)
+			return false;
+		if (there && json_equal(tid, pid) && !tells_of(round, pid))
+			return false;
+	}
+	return true;
+}
+
 /*
  * All processes of a workload at the moment at which together they took most: the last snapshot may find them having
- * given back what they had held. The main process is there from first to last. NULL without snapshots.
+ * given back what they had held. The main process is there from first to last. NULL if they were never looked at all
+ * together.
  */
 static json_t *at_highest(const struct pt_scene *scene, const json_t *all)
 {
@@ -212,7 +249,7 @@ static json_t *at_highest(const struct pt_scene *scene, const json_t *all)
 		json_array_foreach (json_object_get(process, "points"), j, point) {
 			json_t *round = round_at(series, pt_text_int(point, "at_ns"), &total);
 
-			if (total > most) {
+			if (total > most && is_whole(scene, round, pt_text_int(point, "at_ns"))) {
 				json_decref(highest);
 				highest = json_incref(round);
 				most = total;
@@ -226,12 +263,11 @@ static json_t *at_highest(const struct pt_scene *scene, const json_t *all)
 
 static json_t *memory_of(const struct pt_scene *scene, const json_t *document)
 {
-	json_t *highest = NULL;
+	const json_t *series = pt_text_at(document, "memory.series");
 
-	if (scene->claims)
-		highest = at_highest(scene, pt_text_at(document, "memory.series"));
-	return highest ? highest
-		       : cut(scene, pt_text_at(document, "memory.processes"), "pid", NULL);
+	if (scene->claims && json_is_array(series))
+		return at_highest(scene, series);
+	return cut(scene, pt_text_at(document, "memory.processes"), "pid", NULL);
 }
 
 static double duration(const struct pt_scene *scene)

@@ -7,6 +7,7 @@
 #define PT_COMPARE_SCENE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/idmap.h"
@@ -39,6 +40,9 @@ int pt_scenes_add(struct pt_scenes *scenes, const json_t *document, const char *
 void pt_scenes_clear(struct pt_scenes *scenes);
 
 enum pt_role pt_scene_role(const struct pt_scene *scene, const json_t *tid);
+
+/* Is the process part of the scene, and not there only to measure? */
+bool pt_scene_has_pid(const struct pt_scene *scene, const json_t *pid);
 
 /* A text of the claims, as "model" or "options.mode"; "" without. */
 const char *pt_scene_text(const struct pt_scene *scene, const char *path);

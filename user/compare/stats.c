@@ -3,9 +3,11 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/types.h"
+
+#define RANKS_EXACT 20	/* runs of a side; of more, U is nearly distributed normally */
+#define RUNS_MOST   500 /* of a side, of which all pairs are looked at */
 
 /* Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; beyond the last, that of the normal distribution is
  * less than 4 % off. */
@@ -26,7 +28,7 @@ void pt_spread_of(struct pt_spread *spread, double *values, size_t count)
 {
 	size_t i;
 
-	memset(spread, 0, sizeof(*spread));
+	*spread = (struct pt_spread){.values = values};
 	if (!count)
 		return;
 	qsort(values, count, sizeof(*values), by_size);
@@ -53,39 +55,117 @@ static double student_of(double freedom)
 	return student[whole - 1];
 }
 
-bool pt_spread_uncertainty(const struct pt_spread *a, const struct pt_spread *b, double *half)
+/* The interval of the means. */
+static struct pt_difference by_means(const struct pt_spread *a, const struct pt_spread *b)
 {
-	double va, vb, freedom;
+	double va = a->variance / (double)a->runs, vb = b->variance / (double)b->runs;
+	double middle = a->mean - b->mean, half = 0;
 
-	if (a->runs < 2 || b->runs < 2)
+	if (va + vb > 0) {
+		double freedom =
+			(va + vb) * (va + vb) /
+			(va * va / (double)(a->runs - 1) + vb * vb / (double)(b->runs - 1));
+
+		half = student_of(freedom) * sqrt(va + vb);
+	}
+	return (struct pt_difference){middle - half, middle + half, .known = true};
+}
+
+/*
+ * How many ways there are to mix m and n runs so that U is 0, 1, ..., at ways[U]: the coefficients of the product of
+ * (1 - q^(n + i)) / (1 - q^i).
+ */
+static void count_orders(size_t m, size_t n, double *ways)
+{
+	size_t i, k, last = m * n;
+
+	ways[0] = 1;
+	for (i = 1; i <= m; i++) {
+		for (k = last; k >= n + i; k--)
+			ways[k] -= ways[k - n - i];
+		for (k = i; k <= last; k++)
+			ways[k] += ways[k - i];
+	}
+}
+
+/* So many values of U at either end are together rarer than 1 in 20, where all orders are alike. */
+static size_t rare_orders(size_t m, size_t n)
+{
+	double ways[RANKS_EXACT * RANKS_EXACT + 1] = {0}, all = 0, below = 0;
+	double pairs = (double)m * (double)n;
+	size_t u, last = m * n;
+
+	if (m > RANKS_EXACT || n > RANKS_EXACT) {
+		double rare = pairs / 2 - 1.96 * sqrt(pairs * (double)(m + n + 1) / 12);
+
+		return rare > 0 ? (size_t)rare : 0;
+	}
+	count_orders(m, n, ways);
+	for (u = 0; u <= last; u++)
+		all += ways[u];
+	for (u = 0; u <= last && below + ways[u] <= all / 40; u++)
+		below += ways[u];
+	return u;
+}
+
+/* False if the runs are too few, or too many to look at all pairs. */
+static bool by_ranks(const struct pt_spread *a, const struct pt_spread *b,
+		     struct pt_difference *difference)
+{
+	size_t i, j, count = 0, rare;
+	double *pairs;
+
+	if (a->runs > RUNS_MOST || b->runs > RUNS_MOST)
 		return false;
-	va = a->variance / (double)a->runs;
-	vb = b->variance / (double)b->runs;
-	*half = 0;
-	if (!(va + vb > 0))
-		return true;
-	freedom = (va + vb) * (va + vb) /
-		  (va * va / (double)(a->runs - 1) + vb * vb / (double)(b->runs - 1));
-	*half = student_of(freedom) * sqrt(va + vb);
+	rare = rare_orders(a->runs, b->runs);
+	pairs = rare ? calloc(a->runs * b->runs, sizeof(*pairs)) : NULL;
+	if (!pairs)
+		return false;
+	for (i = 0; i < a->runs; i++) {
+		for (j = 0; j < b->runs; j++)
+			pairs[count++] = a->values[i] - b->values[j];
+	}
+	qsort(pairs, count, sizeof(*pairs), by_size);
+	*difference = (struct pt_difference){
+		pairs[rare - 1],
+		pairs[count - rare],
+		.known = true,
+		.by_ranks = true,
+	};
+	free(pairs);
 	return true;
 }
 
-bool pt_spread_differs(const struct pt_spread *a, const struct pt_spread *b)
+struct pt_difference pt_spread_difference(const struct pt_spread *a, const struct pt_spread *b)
 {
-	double half;
+	struct pt_difference difference = {.known = false};
 
-	return pt_spread_uncertainty(a, b, &half) && fabs(a->median - b->median) > half;
+	if (a->runs < 2 || b->runs < 2 || by_ranks(a, b, &difference))
+		return difference;
+	return by_means(a, b);
 }
 
-bool pt_spread_apart(const struct pt_spread *a, const struct pt_spread *b)
+/* So many runs at either end lie beyond the median less than once in 20 times: as many heads of so many coins. */
+static size_t rare_runs(size_t runs)
 {
-	double orders = 1;
-	size_t i;
+	double ways = 1, below = 0, all = pow(2, (double)runs);
+	size_t rare = 0;
 
-	if (!a->runs || !b->runs || (a->high >= b->low && b->high >= a->low))
-		return false;
-	/* So many ways to mix the runs; two of them part the sides. */
-	for (i = 1; i <= a->runs; i++)
-		orders = orders * (double)(b->runs + i) / (double)i;
-	return orders >= 40;
+	if (runs > RUNS_MOST)
+		return (size_t)((double)runs / 2 - 0.98 * sqrt((double)runs));
+	while (below + ways <= all / 40) {
+		below += ways;
+		rare++;
+		ways = ways * (double)(runs - rare + 1) / (double)rare;
+	}
+	return rare;
+}
+
+void pt_spread_interval(const struct pt_spread *spread, double *low, double *high)
+{
+	size_t rare = rare_runs(spread->runs);
+
+	rare -= rare > 0;
+	*low = spread->runs ? spread->values[rare] : NAN;
+	*high = spread->runs ? spread->values[spread->runs - 1 - rare] : NAN;
 }

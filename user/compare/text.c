@@ -221,21 +221,15 @@ static int write_differences(const struct pt_text *text, const json_t *table)
 
 static int write_missing(const struct pt_text *text, const json_t *table)
 {
-	const json_t *missing = json_object_get(table, "not_recorded");
-	char *line = NULL;
-	size_t size, i;
-	FILE *out;
+	const char *missing = pt_text_string(table, "not_recorded_text");
+	char *line;
 	int ret;
 
-	if (!json_array_size(missing))
+	if (!*missing)
 		return 0;
-	out = open_memstream(&line, &size);
-	if (!out)
+	if (asprintf(&line, "not recorded, or there is none: %s", missing) < 0)
 		return -ENOMEM;
-	fputs("not recorded, or there is none:", out);
-	for (i = 0; i < json_array_size(missing); i++)
-		fprintf(out, "%s %s", i ? "," : "", json_string_value(json_array_get(missing, i)));
-	ret = fclose(out) ? -ENOMEM : write_wrapped(text, "  ", line);
+	ret = write_wrapped(text, "  ", line);
 	free(line);
 	return ret;
 }
@@ -287,11 +281,39 @@ static int write_table(const struct pt_text *text, const json_t *table, const js
 	return ret;
 }
 
-static int write_belief(const struct pt_text *text, const json_t *belief)
+/* Without its rows; where single runs were compared there is then nothing to say, but that. */
+static int write_brief(const struct pt_text *text, const json_t *table)
+{
+	int ret = pt_text_line(text, "%s", pt_text_string(table, "title"));
+
+	if (!ret)
+		ret = write_warnings(text, json_object_get(table, "columns"));
+	return ret ? ret : write_differences(text, table);
+}
+
+/* *any: was there one? */
+static int write_briefs(const struct pt_text *text, const json_t *tables, bool beliefs, bool *any)
+{
+	json_t *table;
+	size_t i;
+	int ret = 0;
+
+	json_array_foreach ((json_t *)tables, i, table) {
+		if (ret || (beliefs && is_uncertain(json_object_get(table, "differences"))))
+			continue;
+		if (*any)
+			fputc('\n', text->out);
+		*any = true;
+		ret = write_brief(text, table);
+	}
+	return ret;
+}
+
+static int write_belief(const struct pt_text *text, const json_t *belief, bool all_once)
 {
 	const char *says = pt_text_string(belief, "says");
 	bool narrow = text->style->width && text->style->width < 3 * VERDICT_WIDTH;
-	bool once = pt_text_int(belief, "runs") == 1;
+	bool once = !all_once && pt_text_int(belief, "runs") == 1;
 	int ret = pt_text_line(text, "  %-*s %s", VERDICT_WIDTH, pt_text_string(belief, "verdict"),
 			       pt_text_string(belief, "belief"));
 	char *line;
@@ -305,8 +327,22 @@ static int write_belief(const struct pt_text *text, const json_t *belief)
 	return ret;
 }
 
-static int write_beliefs(const struct pt_text *text, const json_t *beliefs)
+static bool are_all_once(const json_t *beliefs)
 {
+	json_t *belief;
+	size_t i;
+
+	json_array_foreach ((json_t *)beliefs, i, belief) {
+		if (pt_text_int(belief, "runs") > 1)
+			return false;
+	}
+	return true;
+}
+
+/* `more`: something stands above. */
+static int write_beliefs(const struct pt_text *text, const json_t *beliefs, bool more)
+{
+	bool once = are_all_once(beliefs);
 	const char *runtime = "";
 	size_t i;
 	int ret = 0;
@@ -316,14 +352,27 @@ static int write_beliefs(const struct pt_text *text, const json_t *beliefs)
 
 		if (strcmp(runtime, pt_text_string(belief, "runtime")) != 0) {
 			runtime = pt_text_string(belief, "runtime");
-			fputc('\n', text->out);
-			ret = pt_text_line(text, "What people say, and what was measured (%s)",
-					   runtime);
+			if (more)
+				fputc('\n', text->out);
+			more = true;
+			ret = pt_text_line(text, "What people say, and what was measured (%s%s)",
+					   runtime, once ? ", one run each" : "");
 		}
 		if (!ret)
-			ret = write_belief(text, belief);
+			ret = write_belief(text, belief, once);
 	}
 	return ret;
+}
+
+int pt_comparison_render_brief(FILE *out, const json_t *document, const struct pt_text_style *style)
+{
+	const json_t *beliefs = json_object_get(document, "beliefs");
+	struct pt_text text = {out, document, style};
+	bool any = false;
+	int ret = write_briefs(&text, json_object_get(document, "tables"),
+			       json_array_size(beliefs) > 0, &any);
+
+	return ret ? ret : write_beliefs(&text, beliefs, any);
 }
 
 int pt_comparison_render(FILE *out, const json_t *document, const struct pt_text_style *style)
@@ -336,5 +385,5 @@ int pt_comparison_render(FILE *out, const json_t *document, const struct pt_text
 	for (i = 0; !ret && i < json_array_size(tables); i++)
 		ret = write_table(&text, json_array_get(tables, i),
 				  i ? json_array_get(tables, i - 1) : NULL);
-	return ret ? ret : write_beliefs(&text, json_object_get(document, "beliefs"));
+	return ret ? ret : write_beliefs(&text, json_object_get(document, "beliefs"), true);
 }

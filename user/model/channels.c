@@ -19,6 +19,8 @@ static const uint8_t kind_of_class[] = {
 	[PT_CLASS_POSIX_QUEUE] = PT_CHANNEL_POSIX_QUEUE,
 	[PT_CLASS_SYSV_QUEUE] = PT_CHANNEL_SYSV_QUEUE,
 	[PT_CLASS_MEMORY] = PT_CHANNEL_MEMORY,
+	[PT_CLASS_SHARED] = PT_CHANNEL_SHARED,
+	[PT_CLASS_FUTEX] = PT_CHANNEL_FUTEX,
 };
 
 struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t end,
@@ -146,10 +148,32 @@ static struct pt_channel *find_peer(const struct pt_channels *channels,
 	return channel;
 }
 
-/* What its first side told of the other one before it was seen stands there already. */
-static void join(struct pt_channel *channel, unsigned int side, const struct pt_endpoint *row)
+static void add_traffic(struct pt_traffic *to, const struct pt_traffic *from)
 {
-	channel->side[side].end = row->end;
+	to->bytes += from->bytes;
+	to->messages += from->messages;
+	to->would_block += from->would_block;
+	to->failed += from->failed;
+	to->empty += from->empty;
+	to->fds += from->fds;
+}
+
+/*
+ * An end turns out to be the second side of a channel. What the first side told of it stands there already; what is known
+ * of the end itself, from records that came before its description, goes there.
+ */
+static int join(struct pt_channels *channels, struct pt_channel *channel, struct pt_channel *before,
+		uint64_t end)
+{
+	struct pt_side *side = &channel->side[1];
+
+	side->end = end;
+	if (before) {
+		add_traffic(&side->sent, &before->side[0].sent);
+		add_traffic(&side->received, &before->side[0].received);
+		before->side[0].sent = before->side[0].received = (struct pt_traffic){0};
+	}
+	return pt_keymap_put(&channels->by_end, end, channel);
 }
 
 static void name_channel(struct pt_channel *channel, const struct pt_record *record)
@@ -198,6 +222,12 @@ static int take_queues(struct pt_channel *channel, unsigned int side, const stru
 {
 	int ret = 0;
 
+	/*
+	 * In what was made during the recording lies only what has been recorded, or will be: the record of a write may
+	 * come after that of whoever already sees it in the queue.
+	 */
+	if (channel->flags & PT_ENDPOINT_CREATED)
+		return 0;
 	/* The first side of a local socket pair sees both queues; of a TCP connection each side knows its own. */
 	if (first || channel->kind == PT_CHANNEL_TCP)
 		ret = take_queue(channel, &channel->side[side].queue, row->queued);
@@ -228,17 +258,16 @@ int pt_channels_describe(struct pt_channels *channels, const struct pt_record *r
 {
 	const struct pt_endpoint *row = record->row;
 	unsigned int side;
-	struct pt_channel *channel = pt_channel_find(channels, row->end, &side);
+	struct pt_channel *channel = pt_channel_find(channels, row->end, &side), *peer = NULL;
 	bool first;
 
-	if (!channel && PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET) {
-		channel = find_peer(channels, row);
-		if (channel) {
-			side = 1;
-			join(channel, side, row);
-			if (pt_keymap_put(&channels->by_end, row->end, channel))
-				return -ENOMEM;
-		}
+	if ((!channel || !channel->described) && PT_ENDPOINT_CLASS(row->end) == PT_CLASS_SOCKET)
+		peer = find_peer(channels, row);
+	if (peer && peer != channel) {
+		if (join(channels, peer, channel, row->end))
+			return -ENOMEM;
+		channel = peer;
+		side = 1;
 	}
 	if (!channel)
 		channel = pt_channel_of(channels, row->end, &side);
@@ -255,6 +284,18 @@ int pt_channels_describe(struct pt_channels *channels, const struct pt_record *r
 	    remember_connection(channels, channel, row))
 		return -ENOMEM;
 	return take_queues(channel, side, row, first);
+}
+
+int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_opposite *row)
+{
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_find(channels, row->end, &side);
+
+	if (!channel || !channel->two_sided || channel->side[!side].end ||
+	    pt_keymap_get(&channels->by_end, row->opposite))
+		return 0;
+	channel->side[!side].end = row->opposite;
+	return pt_keymap_put(&channels->by_end, row->opposite, channel);
 }
 
 int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder)

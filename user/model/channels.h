@@ -53,7 +53,8 @@ struct pt_channel {
 	const struct pt_model_task *creator; /* NULL: it was there before, or not seen */
 	uint64_t first_ns;		     /* when it was first seen */
 	char *name;			     /* address or file name; NULL: none */
-	void *extra;			     /* of whoever analyses it */
+	uint64_t mapped; /* bytes of shared memory that one process maps of it at most */
+	void *extra;	 /* of whoever analyses it */
 };
 
 struct pt_channels {
@@ -75,6 +76,8 @@ struct pt_channel *pt_channel_find(const struct pt_channels *channels, uint64_t 
 int pt_channels_describe(struct pt_channels *channels, const struct pt_record *record,
 			 const struct pt_model *model);
 
+/* Each 0 or -ENOMEM. */
+int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_opposite *row);
 int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder);
 
 /* Where what is sent from a side lies until it is received, or what is received there: the channel and side that own it. */

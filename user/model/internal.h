@@ -57,9 +57,10 @@ struct pt_interval {
 };
 
 struct pt_model {
-	struct pt_pool tasks, processes, loops;
+	struct pt_pool tasks, processes, loops, cgroups;
 	struct pt_idmap by_tid, by_pid;
 	struct pt_keymap listeners; /* end: process that listens */
+	struct pt_keymap by_cgroup; /* number: struct pt_cgroup_of */
 	struct pt_model_task *nobody, *idle;
 	struct pt_cpu *cpus;
 	uint32_t cpu_count;
@@ -134,6 +135,9 @@ void pt_looper_free(struct pt_looper *looper);
 /* shared.c. At the end: which loops share their object. 0 or -ENOMEM. */
 int pt_loops_compare(struct pt_model *model);
 
+/* cgroup.c */
+void pt_cgroups_clear(struct pt_model *model);
+
 /* losses.c: when records are missing. */
 void pt_losses_sort(struct pt_model *model);
 /* The first interval that ends after `time`; NULL if none. */
@@ -158,5 +162,8 @@ PT_HANDLER(turn);
 PT_HANDLER(turn_sum);
 PT_HANDLER(sleep);
 PT_HANDLER(sample);
+PT_HANDLER(cgroup);
+PT_HANDLER(member);
+PT_HANDLER(throttle);
 
 #endif

@@ -28,6 +28,7 @@ struct pt_loop {
 	bool shared;	   /* several tasks wait on its object in turn */
 	/* Waits on both follow each other again and again: its waits count there. NULL: none. */
 	struct pt_loop *with;
+	struct pt_loop *before; /* private to the model: whose place inside the others it took */
 };
 
 enum pt_turn_end {

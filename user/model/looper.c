@@ -134,7 +134,11 @@ PT_HANDLER(sleep)
 	return 0;
 }
 
-/* Where the wait began that has now returned. */
+/*
+ * Where the wait began that has now returned. The time of its call is believed only as far as it says how long the task
+ * was on its way to sleep, or how long a poll took: a task that came to its CPU unseen may not have been timed, and what
+ * is told then is the beginning of some call before.
+ */
 static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64_t time,
 		     struct pt_return *r)
 {
@@ -151,7 +155,7 @@ static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64
 		ret = pt_looper_no_wait(looper);
 	begin = row->flags & PT_TURN_TIMED && row->wait < row->time ? row->time - row->wait
 								    : r->from;
-	if (begin < r->from && begin >= looper->busy_from) {
+	if (begin < r->from && begin >= looper->busy_from && r->from - begin <= PT_TRIFLE_NS) {
 		cut = r->from - begin;
 		if (cut > looper->busy.part[PT_PART_CPU])
 			cut = looper->busy.part[PT_PART_CPU];

@@ -8,11 +8,15 @@
 /* Loops inside loops. */
 #define PT_LOOP_DEPTH  4
 #define PT_SYSCALL_ANY (-2)
+/* A poll that found nothing and the wait behind it: what lies between them is no turn. No wait takes as long to begin. */
+#define PT_TRIFLE_NS 100000
 
 /* A loop whose turn is under way; those above the first run inside it. */
 struct pt_frame {
 	struct pt_loop *loop;
 	uint64_t from; /* when the turn began */
+	uint64_t
+		since; /* when the loop, or the first of those whose place it took, came into the one around it */
 	struct pt_tally tally;
 	const struct pt_loop *inner;
 	uint64_t inner_ns, poll_ns;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/internal.h"
+#include "model/cgroup.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_turn] = pt_on_turn,	     [PT_KIND_sleep] = pt_on_sleep,
 	[PT_KIND_turn_sum] = pt_on_turn_sum, [PT_KIND_sample] = pt_on_sample,
 	[PT_KIND_endpoint] = pt_on_endpoint, [PT_KIND_accept] = pt_on_accept,
-	[PT_KIND_pass] = pt_on_pass,
+	[PT_KIND_pass] = pt_on_pass,	     [PT_KIND_cgroup] = pt_on_cgroup,
+	[PT_KIND_member] = pt_on_member,     [PT_KIND_throttle] = pt_on_throttle,
 };
 
 pt_kinds pt_model_kinds(void)
@@ -85,6 +87,7 @@ int pt_model_new(struct pt_model **out, const struct pt_meta *meta)
 		return -ENOMEM;
 	model->tasks.size = sizeof(struct pt_model_task);
 	model->loops.size = sizeof(struct pt_loop);
+	model->cgroups.size = sizeof(struct pt_cgroup_of);
 	model->stall_ns = meta->stall_ns ? meta->stall_ns : PT_STALL_DEFAULT_NS;
 	model->processes.size = sizeof(struct pt_process);
 	model->cpu_count = meta->cpus < PT_CPU_LIMIT ? meta->cpus : PT_CPU_LIMIT;
@@ -255,6 +258,7 @@ void pt_model_free(struct pt_model *model)
 	pt_idmap_clear(&model->by_tid);
 	pt_idmap_clear(&model->by_pid);
 	pt_keymap_clear(&model->listeners);
+	pt_cgroups_clear(model);
 	free(model->cpus);
 	free(model->pending);
 	free(model->pieces);

@@ -63,7 +63,7 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.to = to->task,
 		.bytes = share_of(from->bytes, units, from->units),
 		.messages = units == from->units ? from->messages : 0,
-		.latency = to->time > from->time ? to->time - from->time : 0,
+		.latency = to->time > from->begun ? to->time - from->begun : 0,
 	};
 
 	delivery.timed = delivery.messages && from->task && !from->summed && !to->summed;
@@ -74,12 +74,30 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 	return deliver(context, &delivery);
 }
 
-static void count_depth(struct pt_queue *queue, uint64_t time)
+/* The series is made when it is first worth having. */
+static int add_step(struct pt_queue *queue, uint64_t time)
 {
-	if (time > queue->changed) {
-		queue->depth_ns += (double)(time - queue->changed) * (double)queue->bytes;
-		queue->changed = time;
+	if (!queue->depth && queue->written.count &&
+	    time >= pt_queue_oldest(queue) + PT_QUEUE_SLOW_NS) {
+		queue->depth = pt_depth_new(queue->changed);
+		if (!queue->depth)
+			return -ENOMEM;
 	}
+	if (queue->depth)
+		pt_depth_add(queue->depth, queue->changed, time, queue->bytes);
+	return 0;
+}
+
+static int count_depth(struct pt_queue *queue, uint64_t time)
+{
+	int ret;
+
+	if (time <= queue->changed)
+		return 0;
+	ret = add_step(queue, time);
+	queue->depth_ns += (double)(time - queue->changed) * (double)queue->bytes;
+	queue->changed = time;
+	return ret;
 }
 
 /* A sum never passes what its parts are, however a crafted file adds them up. */
@@ -110,9 +128,8 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 		   pt_deliver deliver, void *context)
 {
 	struct pt_piece_of_queue left = *piece;
-	int ret = 0;
+	int ret = count_depth(queue, piece->time);
 
-	count_depth(queue, piece->time);
 	while (!ret && left.units && queue->owed.count) {
 		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
 		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
@@ -131,9 +148,8 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		  void *context)
 {
 	struct pt_piece_of_queue left = *piece;
-	int ret = 0;
+	int ret = count_depth(queue, piece->time);
 
-	count_depth(queue, piece->time);
 	while (!ret && left.units && queue->written.count) {
 		struct pt_piece_of_queue *first = piece_at(&queue->written, 0);
 		uint64_t units = first->units, bytes = first->bytes;
@@ -153,9 +169,8 @@ int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, vo
 {
 	struct pt_delivery delivery;
 	size_t i;
-	int ret = 0;
+	int ret = count_depth(queue, end);
 
-	count_depth(queue, end);
 	for (i = 0; !ret && i < queue->written.count; i++) {
 		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
 
@@ -173,8 +188,14 @@ int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, vo
 	return ret;
 }
 
+uint64_t pt_queue_oldest(const struct pt_queue *queue)
+{
+	return queue->written.count ? piece_at(&queue->written, 0)->begun : 0;
+}
+
 void pt_queue_clear(struct pt_queue *queue)
 {
+	free(queue->depth);
 	free(queue->written.ring);
 	free(queue->owed.ring);
 	*queue = (struct pt_queue){0};

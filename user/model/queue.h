@@ -9,15 +9,21 @@
 #ifndef PT_MODEL_QUEUE_H
 #define PT_MODEL_QUEUE_H
 
+#include "model/depth.h"
 #include "model/task.h"
 
 /* So many messages, or debts, are kept apart; then those of one task are summed up. */
 #define PT_QUEUE_LIMIT 4096
 
+/* How deep a queue was over time is kept from when something has lain there for so long. */
+#define PT_QUEUE_SLOW_NS 10000000
+
 /* A part of the queue that one record wrote, or of a debt that one record read. */
 struct pt_piece_of_queue {
 	const struct pt_model_task *task; /* NULL: it lay there before the recording */
-	uint64_t time;
+	uint64_t time;			  /* when the call returned */
+	uint64_t
+		begun; /* when it began, as far as is known: it may have slept until there was room */
 	uint64_t units;	   /* what is left of it */
 	uint64_t bytes;	   /* likewise; equal to units in a stream */
 	uint32_t messages; /* told when the last of it goes */
@@ -38,6 +44,7 @@ struct pt_queue {
 	double depth_ns;	    /* bytes x ns that they lay there, up to `changed` */
 	uint64_t changed;	    /* when the depth last changed */
 	uint64_t longest_debt;	    /* ns that a debt was open at most */
+	struct pt_depth *depth;	    /* NULL: nothing lay there for PT_QUEUE_SLOW_NS */
 };
 
 /* What went from one task to another at once. */
@@ -56,7 +63,7 @@ typedef int (*pt_deliver)(void *context, const struct pt_delivery *delivery);
 /* What lay there before anything was recorded. 0 or -ENOMEM. */
 int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes);
 
-/* Both take ->task, time, units, bytes, messages and summed of `piece`. */
+/* Both take ->task, time, begun, units, bytes, messages and summed of `piece`. */
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		   pt_deliver deliver, void *context);
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
@@ -64,6 +71,9 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 
 /* At the end of the recording: tells what was written and never read (to NULL), and read but never written (from NULL). */
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context);
+
+/* When the oldest message that is still unread was written, 0: before the recording, or there is none. */
+uint64_t pt_queue_oldest(const struct pt_queue *queue);
 
 void pt_queue_clear(struct pt_queue *queue);
 

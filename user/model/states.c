@@ -205,17 +205,28 @@ int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 	return ret;
 }
 
+/*
+ * Whether the waker only is who was interrupted. A softirq mostly does what the task that it stands in has caused, as when
+ * it sends to another on the same machine; but disks complete whenever they like.
+ */
+static bool by_interrupt(uint16_t flags, uint8_t reason)
+{
+	if (flags & PT_WAKEUP_SOFTIRQ)
+		return reason == PT_REASON_DISK || reason == PT_REASON_FAULT;
+	return flags & PT_WAKEUP_IRQ;
+}
+
 static int end_sleep(struct pt_model *model, struct pt_model_task *task, uint64_t time,
-		     struct pt_model_task *waker, bool irq)
+		     struct pt_model_task *waker, uint16_t flags)
 {
 	task->doing.waker = waker;
-	task->doing.woken_by_irq = irq;
+	task->doing.woken_by_irq = by_interrupt(flags, task->doing.reason);
 	return pt_state_become(model, task, PT_PHASE_RUNNABLE, time, true);
 }
 
 /* The task runs already; now it is told when it was woken from the sleep before. */
 static int end_held(struct pt_model *model, struct pt_model_task *task, uint64_t time,
-		    struct pt_model_task *waker, bool irq)
+		    struct pt_model_task *waker, uint16_t flags)
 {
 	struct pt_doing *d = &task->doing;
 	struct pt_span span = {.task = task,
@@ -224,7 +235,7 @@ static int end_held(struct pt_model *model, struct pt_model_task *task, uint64_t
 			       .reason = d->held_reason,
 			       .syscall = d->held_syscall,
 			       .waker = waker,
-			       .woken_by_irq = irq};
+			       .woken_by_irq = by_interrupt(flags, d->held_reason)};
 	int ret;
 
 	d->held = false;
@@ -238,7 +249,6 @@ PT_HANDLER(wakeup)
 	const struct pt_wakeup *w = record->row;
 	struct pt_model_task *task = pt_task_mention(model, w->tid);
 	struct pt_model_task *waker = pt_task_mention(model, w->waker);
-	bool irq = w->flags & PT_WAKEUP_IRQ;
 	struct pt_doing *d;
 
 	if (!task || !waker)
@@ -250,18 +260,18 @@ PT_HANDLER(wakeup)
 	task->wakeups++;
 	switch (d->phase) {
 	case PT_PHASE_BLOCKED:
-		return end_sleep(model, task, w->time, waker, irq);
+		return end_sleep(model, task, w->time, waker, w->flags);
 	case PT_PHASE_UNKNOWN:
 		return pt_state_become(model, task, PT_PHASE_RUNNABLE, w->time, true);
 	case PT_PHASE_RUNNING:
 		if (d->held && (w->time <= d->since || !w->wait))
-			return end_held(model, task, w->time, waker, irq);
+			return end_held(model, task, w->time, waker, w->flags);
 		/* Clocks of two CPUs: it is about to fall asleep, and then has been woken already.
 		 */
 		d->wake_time = w->time;
 		d->wake_end = w->wait == PT_WAIT_UNKNOWN ? UINT64_MAX : w->time + w->wait;
 		d->wake_waker = waker;
-		d->wake_irq = irq;
+		d->wake_flags = w->flags;
 		return 0;
 	default:
 		return 0;
@@ -357,7 +367,7 @@ static int block(struct pt_model *model, struct pt_model_task *task, const struc
 	d->unseen = false;
 	d->reason = s->reason < PT_REASON_COUNT ? s->reason : PT_REASON_UNKNOWN;
 	d->syscall = s->syscall;
-	return ret || !woken ? ret : end_sleep(model, task, s->time, d->wake_waker, d->wake_irq);
+	return ret || !woken ? ret : end_sleep(model, task, s->time, d->wake_waker, d->wake_flags);
 }
 
 static int leave(struct pt_model *model, struct pt_model_task *task, const struct pt_switch *s)

@@ -10,14 +10,18 @@
 /* A record about a sleep has its beginning from the switch itself; this is for rounding. */
 #define SAME_SLEEP_NS 100
 
+static bool same_object(const struct pt_slept_on *x, const struct pt_slept_on *y)
+{
+	return x->object == y->object && x->device == y->device && x->peer == y->peer &&
+	       x->address == y->address && x->peer_port == y->peer_port;
+}
+
 static bool alike(const struct pt_slept *a, const struct pt_slept *b)
 {
 	const struct pt_slept_on *x = &a->on, *y = &b->on;
 
 	return a->reason == b->reason && a->syscall == b->syscall && a->waker == b->waker &&
-	       a->by_interrupt == b->by_interrupt && x->known == y->known &&
-	       x->object == y->object && x->device == y->device && x->peer == y->peer &&
-	       x->address == y->address && x->peer_port == y->peer_port;
+	       a->by_interrupt == b->by_interrupt && x->known == y->known && same_object(x, y);
 }
 
 static void merge(struct pt_slept *into, const struct pt_slept *from)
@@ -91,6 +95,11 @@ static void count_off(struct pt_tally *tally, const struct pt_span *span)
 {
 	uint64_t ns = span->in_call ? span->to - span->from : 0;
 
+	/* Signals are seen to on the way out of a call, when its end has been noted. */
+	if (span->part == PT_PART_BLOCKED && span->reason == PT_REASON_STOPPED) {
+		tally->slept = false;
+		return;
+	}
 	if (span->part == PT_PART_BLOCKED || (span->part == PT_PART_RUNNABLE && tally->slept))
 		tally->off_asleep += ns;
 	else if (span->part == PT_PART_RUNNABLE)
@@ -118,7 +127,8 @@ int pt_tally_span(struct pt_tally *tally, const struct pt_span *span)
 		.by_interrupt = span->woken_by_irq,
 		.waker = span->woken_by_irq ? NULL : span->waker,
 	};
-	if (tally->told_from && same_sleep(tally->told_from, span->from))
+	if (tally->told_from && same_sleep(tally->told_from, span->from) &&
+	    tally->told_syscall == span->syscall)
 		tally->fresh.on = tally->told;
 	tally->told_from = 0;
 	return ret;
@@ -224,10 +234,15 @@ void pt_tally_explain(struct pt_tally *tally, const struct pt_record *sleep)
 	size_t length = sleep->text_len, cut;
 	struct pt_slept_on *on = &tally->told;
 
-	if (tally->fresh.count && same_sleep(from, tally->fresh_from))
+	if (tally->fresh.count && same_sleep(from, tally->fresh_from)) {
+		/* Outside of calls it is told at the end of the next one, and of that one's object. */
+		if (tally->fresh.syscall != s->syscall)
+			return;
 		on = &tally->fresh.on;
-	else
+	} else {
 		tally->told_from = from;
+		tally->told_syscall = s->syscall;
+	}
 	*on = (struct pt_slept_on){
 		.object = s->object,
 		.device = s->device,
@@ -241,6 +256,42 @@ void pt_tally_explain(struct pt_tally *tally, const struct pt_record *sleep)
 	cut = length >= sizeof(on->path) ? length - sizeof(on->path) + 1 : 0;
 	if (length)
 		memcpy(on->path, sleep->text + cut, length - cut);
+}
+
+/* What all told sleeps were on that are like this one; NULL: on several things, or none was told. */
+static const struct pt_slept_on *common_object(const struct pt_tally *tally,
+					       const struct pt_slept *like)
+{
+	const struct pt_slept_on *on = NULL;
+	uint32_t i;
+
+	for (i = 0; i < tally->sleep_count; i++) {
+		const struct pt_slept *s = &tally->sleeps[i];
+
+		if (!s->on.known || s->reason != like->reason || s->syscall != like->syscall)
+			continue;
+		if (on && !same_object(on, &s->on))
+			return NULL;
+		on = &s->on;
+	}
+	return on;
+}
+
+void pt_tally_share_objects(struct pt_tally *tally)
+{
+	struct pt_slept slept;
+	uint32_t i = tally->sleep_count;
+
+	while (i-- > 0) {
+		const struct pt_slept_on *on = common_object(tally, &tally->sleeps[i]);
+
+		slept = tally->sleeps[i];
+		if (slept.on.known || slept.longest < PT_SLEEP_LONG_NS || !on)
+			continue;
+		slept.on = *on;
+		tally->sleeps[i] = tally->sleeps[--tally->sleep_count];
+		(void)add_slept(tally, &slept); /* there is room */
+	}
 }
 
 void pt_tally_empty(struct pt_tally *tally)

@@ -68,7 +68,8 @@ struct pt_tally {
 	struct pt_slept_on
 		told; /* of a sleep that is still to come: records of one moment have no order */
 	uint64_t told_from; /* 0: none */
-	bool slept;	    /* the last span was a sleep */
+	int16_t told_syscall;
+	bool slept; /* the last span was a sleep */
 };
 
 /* Each 0 or -ENOMEM. */
@@ -82,6 +83,12 @@ void pt_tally_child(struct pt_tally *tally, const struct pt_model_task *child);
 
 /* More about the last sleep, if it is that one. */
 void pt_tally_explain(struct pt_tally *tally, const struct pt_record *sleep);
+
+/*
+ * Of the sleeps of one system call only the longest is told of. The others were on the same object, if calls of that sort
+ * slept on one object only.
+ */
+void pt_tally_share_objects(struct pt_tally *tally);
 
 /* Forgets what was added, keeps the memory. */
 void pt_tally_empty(struct pt_tally *tally);

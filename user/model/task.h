@@ -73,6 +73,7 @@ struct pt_counts {
 
 struct pt_process;
 struct pt_looper;
+struct pt_cgroup_of;
 
 /* What the state machine keeps of a task. */
 struct pt_doing {
@@ -95,7 +96,8 @@ struct pt_doing {
 	bool ahead; /* runs on ahead_cpu already, though it has not been seen to leave `cpu` */
 	uint16_t ahead_cpu;
 	uint64_t ahead_from;
-	bool woken_by_irq, wake_irq;
+	uint16_t wake_flags;
+	bool woken_by_irq;
 };
 
 struct pt_model_task {
@@ -155,7 +157,8 @@ struct pt_process {
 		*parent; /* among the processes in the recording; NULL: none, or not known */
 	char *command;	 /* arguments, each ended by a zero byte; NULL: not known */
 	size_t command_len;
-	bool serves; /* connections of a socket that another process opened */
+	struct pt_cgroup_of *cgroup; /* in which it was last; NULL: not known */
+	bool serves;		     /* connections of a socket that another process opened */
 };
 
 #endif

@@ -133,6 +133,7 @@ PT_HANDLER(fork)
 	join_process(child, process);
 	if (!thread) {
 		pt_turns_child(parent, child);
+		process->cgroup = parent->process->cgroup;
 		process->ppid = f->parent_pid;
 		process->parent = parent->process->pid ? parent->process : NULL;
 	}
@@ -454,6 +455,9 @@ void pt_tasks_place(struct pt_model *model)
 			if (leader && leader->model == PT_MODEL_MAIN)
 				leader->model = PT_MODEL_PROCESS;
 		}
+		/* It was too short for its cgroup to be looked up. */
+		if (!process->cgroup && process->parent)
+			process->cgroup = process->parent->cgroup;
 		/* The recorder's own fork is none of the user's business. */
 		if (leader && leader->execed && leader->model == PT_MODEL_MAIN && process->ppid &&
 		    process->ppid == model->recorder_pid)

@@ -8,8 +8,6 @@
 
 #define EINTR_RESULT (-EINTR)
 
-/* A poll that found nothing and the wait behind it: what lies between them is no turn. */
-#define TRIFLE_NS 100000
 /* So many waits on another object make it believable that a loop has been left for good. */
 #define ABANDONED_WAITS 64
 /* A loop is left for another by a task that had waited fewer times than this. */
@@ -182,7 +180,7 @@ static int turn_boundary(struct pt_model *model, struct pt_looper *looper,
 		.calls_ns = r->row->calls,
 		.call_count = r->row->call_count,
 	};
-	bool trifle = frame->empty && r->row->timeout != 0 && r->from - frame->from <= TRIFLE_NS;
+	bool trifle = frame->empty && r->row->timeout != 0 && r->from - frame->from <= PT_TRIFLE_NS;
 	int ret;
 
 	if (same_iteration(frame, r)) {
@@ -204,14 +202,22 @@ static int turn_boundary(struct pt_model *model, struct pt_looper *looper,
 static int enter_loop(struct pt_looper *looper, struct pt_loop *loop, const struct pt_return *r)
 {
 	int ret = fold(looper, &looper->busy, looper->depth);
+	struct pt_frame *frame;
 
 	count_wait(loop, r);
 	if (!ret)
 		ret = wait_inside(looper, r, loop, looper->depth);
 	if (looper->depth < PT_LOOP_DEPTH) {
-		looper->frames[looper->depth].loop = loop;
-		begin_turn(&looper->frames[looper->depth++], r);
+		frame = &looper->frames[looper->depth++];
+		frame->since = r->from;
+	} else {
+		/* Nobody runs loops that deep: the innermost has been left for this one. */
+		frame = &looper->frames[looper->depth - 1];
+		if (loop->waits == 1)
+			loop->before = frame->loop;
 	}
+	frame->loop = loop;
+	begin_turn(frame, r);
 	return ret;
 }
 
@@ -224,6 +230,18 @@ static void note_use(struct pt_loop *outer, struct pt_loop *inner)
 		return;
 	inner->with = outer;
 	outer->idle_ns += inner->idle_ns;
+}
+
+/* Likewise those whose place it took. */
+static void note_uses(struct pt_loop *outer, struct pt_loop *inner)
+{
+	struct pt_loop *before;
+
+	for (; inner; inner = before) {
+		before = inner->before;
+		inner->before = NULL;
+		note_use(outer, inner);
+	}
 }
 
 /*
@@ -266,7 +284,7 @@ int pt_loop_returned(struct pt_model *model, struct pt_looper *looper, struct pt
 		return enter_loop(looper, loop, r);
 	ret = fold(looper, &looper->busy, looper->depth);
 	while (looper->depth > i)
-		note_use(loop, looper->frames[--looper->depth].loop);
+		note_uses(loop, looper->frames[--looper->depth].loop);
 	return ret ? ret : turn_boundary(model, looper, r);
 }
 
@@ -282,7 +300,7 @@ static int end_asleep(struct pt_model *model, struct pt_looper *looper, uint64_t
 
 	frame->loop->idle_ns += turn.idle;
 	frame->loop->end_ns = time;
-	if (!ret && !(frame->empty && turn.to - frame->from <= TRIFLE_NS))
+	if (!ret && !(frame->empty && turn.to - frame->from <= PT_TRIFLE_NS))
 		ret = end_turn(model, frame, &turn);
 	return ret ? ret : fold(looper, &looper->waiting, looper->depth - 1);
 }
@@ -305,12 +323,13 @@ static bool has_left(const struct pt_looper *looper, unsigned int i, uint64_t ti
 	const struct pt_loop *above = looper->frames[i + 1].loop;
 
 	return frame->loop->waits < LOOP_WAITS || above->waits >= ABANDONED_WAITS ||
-	       time - above->first_ns > frame->from - frame->loop->first_ns;
+	       time - looper->frames[i + 1].since > frame->from - frame->loop->first_ns;
 }
 
 int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool exits)
 {
 	struct pt_looper *looper = task->looper;
+	struct pt_loop *inner;
 	unsigned int i;
 	int ret = 0;
 
@@ -336,7 +355,8 @@ int pt_turns_end(struct pt_model *model, struct pt_model_task *task, uint64_t ti
 	while (!ret && i-- > 0) {
 		if (has_left(looper, i, time))
 			continue;
-		looper->frames[i + 1].loop->nested = true;
+		for (inner = looper->frames[i + 1].loop; inner; inner = inner->before)
+			inner->nested = true;
 		ret = end_awake(model, &looper->frames[i], time, exits);
 	}
 	return ret;

@@ -3,15 +3,13 @@
 
 #include <stdlib.h>
 
-uint8_t *pt_bytes_reserve(struct pt_bytes *bytes, size_t n)
+uint8_t *pt_bytes_grow(struct pt_bytes *bytes, size_t n)
 {
 	size_t cap = bytes->cap ? bytes->cap : 256;
 	uint8_t *data;
 
 	if (bytes->failed)
 		return NULL;
-	if (n <= bytes->cap - bytes->len)
-		return bytes->data + bytes->len;
 	while (cap - bytes->len < n && cap <= SIZE_MAX / 2)
 		cap *= 2;
 	data = cap - bytes->len < n ? NULL : realloc(bytes->data, cap);

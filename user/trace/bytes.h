@@ -3,6 +3,7 @@
 #ifndef PT_TRACE_BYTES_H
 #define PT_TRACE_BYTES_H
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/types.h"
@@ -15,8 +16,15 @@ struct pt_bytes {
 	bool failed;
 };
 
+uint8_t *pt_bytes_grow(struct pt_bytes *bytes, size_t n);
+
 /* Makes room for n more bytes. NULL if there is none; else where they go. len is not changed. */
-uint8_t *pt_bytes_reserve(struct pt_bytes *bytes, size_t n);
+static inline uint8_t *pt_bytes_reserve(struct pt_bytes *bytes, size_t n)
+{
+	if (n <= bytes->cap - bytes->len && !bytes->failed)
+		return bytes->data + bytes->len;
+	return pt_bytes_grow(bytes, n);
+}
 
 /* As above, and they count as appended: the caller fills them. */
 uint8_t *pt_bytes_extend(struct pt_bytes *bytes, size_t n);
@@ -52,20 +60,16 @@ uint64_t pt_cursor_get_varint(struct pt_cursor *cursor);
 
 static inline uint64_t pt_load(const void *data, size_t size)
 {
-	const uint8_t *p = data;
 	uint64_t value = 0;
 
-	for (size_t i = 0; i < size; i++)
-		value |= (uint64_t)p[i] << (8 * i);
-	return value;
+	memcpy(&value, data, size);
+	return le64toh(value);
 }
 
 static inline void pt_store(void *data, uint64_t value, size_t size)
 {
-	uint8_t *p = data;
-
-	for (size_t i = 0; i < size; i++)
-		p[i] = (uint8_t)(value >> (8 * i));
+	value = htole64(value);
+	memcpy(data, &value, size);
 }
 
 #endif

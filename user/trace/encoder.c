@@ -6,25 +6,24 @@
 
 #include "trace/names.h"
 #include "trace/plan.h"
-#include "trace/sort.h"
 
 #define PLAN_BLOCKS                                                                                \
-	32 /* a plan serves so many blocks, then what the program does may have changed */
+	64 /* a plan serves so many blocks, then what the program does may have changed */
+#define GATHER_ROWS  256
 #define CONTEXT_ROWS 256 /* rows below which a stream of its own costs more than it saves */
 
 struct pt_encoder {
 	struct pt_out out;
-	struct pt_out misses; /* scratch */
-	struct pt_sorter sorter;
 	struct pt_dict dict;
 	struct pt_plan plans[PT_KINDS_MAX];
 	uint32_t order[PT_BLOCK_ROWS]; /* coded position -> row */
+	uint32_t group_begin[UINT16_MAX + 2];
 	uint64_t scratch[PT_BLOCK_ROWS];
-	uint64_t keys[PT_BLOCK_ROWS]; /* scratch */
-	uint64_t predicted[PT_KEYED_SLOTS];
+	struct pt_keyed keyed;
 	struct pt_bytes names;		  /* scratch */
 	uint64_t *columns[PT_FIELDS_MAX]; /* memory for values[] */
 	uint64_t *values[PT_FIELDS_MAX];  /* of the block at hand, in coded order */
+	bool varies[PT_FIELDS_MAX];	  /* not all values[] of the column are the same */
 };
 
 /* One block on its way. */
@@ -40,7 +39,16 @@ struct job {
 
 struct pt_encoder *pt_encoder_new(void)
 {
-	return calloc(1, sizeof(struct pt_encoder));
+	struct pt_encoder *encoder = calloc(1, sizeof(*encoder));
+
+	if (!encoder)
+		return NULL;
+	encoder->out.parting = malloc(sizeof(*encoder->out.parting));
+	if (!encoder->out.parting) {
+		free(encoder);
+		return NULL;
+	}
+	return encoder;
 }
 
 void pt_encoder_free(struct pt_encoder *encoder)
@@ -49,10 +57,8 @@ void pt_encoder_free(struct pt_encoder *encoder)
 		return;
 	pt_bytes_free(&encoder->out.bytes);
 	pt_bytes_free(&encoder->out.cuts);
-	pt_bytes_free(&encoder->misses.bytes);
-	pt_bytes_free(&encoder->misses.cuts);
+	free(encoder->out.parting);
 	pt_bytes_free(&encoder->names);
-	pt_sorter_free(&encoder->sorter);
 	for (size_t f = 0; f < PT_FIELDS_MAX; f++)
 		free(encoder->columns[f]);
 	free(encoder);
@@ -65,38 +71,71 @@ static const uint8_t *row_at(const struct job *job, uint32_t position)
 	return input->rows + (size_t)job->encoder->order[position] * input->schema->row_size;
 }
 
-static void gather(const struct job *job, const struct pt_field *field, uint64_t *values)
+#define GATHER(type)                                                                               \
+	do {                                                                                       \
+		for (uint32_t i = begin; i < end; i++) {                                           \
+			type value;                                                                \
+			memcpy(&value, at + order[i] * row_size, sizeof(value));                   \
+			values[i] = value;                                                         \
+			differences |= value ^ values[0];                                          \
+		}                                                                                  \
+	} while (0)
+
+/* Says whether they differ from the column's first value. */
+static bool gather(const struct job *job, const struct pt_field *field, uint32_t begin,
+		   uint32_t end, uint64_t *values)
 {
-	for (uint32_t i = 0; i < job->input->count; i++)
-		values[i] = pt_load(row_at(job, i) + field->offset, field->size);
+	const uint8_t *at = job->input->rows + field->offset;
+	const uint32_t *order = job->encoder->order;
+	size_t row_size = job->input->schema->row_size;
+	uint64_t differences = 0;
+
+	switch (field->size) {
+	case 1:
+		GATHER(uint8_t);
+		break;
+	case 2:
+		GATHER(uint16_t);
+		break;
+	case 4:
+		GATHER(uint32_t);
+		break;
+	default:
+		GATHER(uint64_t);
+	}
+	return differences;
 }
 
 /*
  * Rows of one CPU stand together: there, who leaves is who came before, and times are those of one
  * story instead of several told in turns.
  */
-static int group_rows(struct job *job)
+static void group_rows(struct job *job)
 {
 	const struct pt_field *field = pt_schema_field(job->input->schema, "cpu");
 	struct pt_encoder *encoder = job->encoder;
-	const uint32_t *order;
-	int err;
+	const uint32_t *order = job->input->order;
+	uint32_t n = job->input->count;
+	uint32_t *begin = encoder->group_begin;
+	const uint64_t *cpus = encoder->scratch;
+	uint32_t groups = 0;
 
 	job->group = PT_NO_FIELD;
-	for (uint32_t i = 0; i < job->input->count; i++)
-		encoder->order[i] = job->input->order ? job->input->order[i] : i;
-	if (!field)
-		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		encoder->order[i] = order ? order[i] : i;
+	if (!field || field->size != sizeof(uint16_t))
+		return;
 	job->group = (uint16_t)(field - job->input->schema->fields);
-	gather(job, field, encoder->scratch);
-	err = pt_sort(&encoder->sorter, encoder->scratch, job->input->count, &order);
-	if (err < 0 || !order)
-		return err;
-	for (uint32_t i = 0; i < job->input->count; i++)
-		encoder->scratch[i] = encoder->order[order[i]];
-	for (uint32_t i = 0; i < job->input->count; i++)
-		encoder->order[i] = (uint32_t)encoder->scratch[i];
-	return 0;
+	gather(job, field, 0, n, encoder->scratch);
+	for (uint32_t i = 0; i < n; i++)
+		groups = cpus[i] >= groups ? (uint32_t)cpus[i] + 1 : groups;
+	memset(begin, 0, (groups + 1) * sizeof(*begin));
+	for (uint32_t i = 0; i < n; i++)
+		begin[cpus[i] + 1]++;
+	for (uint32_t g = 0; g < groups; g++)
+		begin[g + 1] += begin[g];
+	for (uint32_t i = 0; i < n; i++)
+		encoder->order[begin[cpus[i]]++] = order ? order[i] : i;
 }
 
 static void order_add(struct pt_columns *columns, const struct pt_schema *schema,
@@ -137,26 +176,46 @@ static void order_columns(struct job *job)
 		order_add(columns, schema, &schema->fields[f - 1]);
 }
 
-static int gather_columns(struct job *job)
+static int prepare_columns(struct job *job)
 {
 	const struct pt_schema *schema = job->input->schema;
 	struct pt_encoder *encoder = job->encoder;
 
 	for (size_t f = 0; f < schema->field_count; f++) {
 		encoder->values[f] = NULL;
+		encoder->varies[f] = false;
 		if (schema->fields[f].class == PT_CLASS_NAME ||
 		    schema->fields[f].class == PT_CLASS_TEXT)
 			continue;
 		if (!encoder->columns[f])
-			encoder->columns[f] = malloc(sizeof(uint64_t) * PT_BLOCK_ROWS);
-		encoder->values[f] = encoder->columns[f];
-		if (!encoder->values[f])
+			encoder->columns[f] =
+				calloc(PT_KEYED_MAX_LAG + PT_BLOCK_ROWS, sizeof(uint64_t));
+		if (!encoder->columns[f])
 			return -ENOMEM;
-		gather(job, &schema->fields[f], encoder->values[f]);
+		encoder->values[f] = encoder->columns[f] + PT_KEYED_MAX_LAG;
 	}
 	job->columns.values = encoder->values;
 	job->columns.count = job->input->count;
 	return 0;
+}
+
+/* Some rows at a time, so that they are still at hand for the next column. */
+static int gather_columns(struct job *job)
+{
+	const struct pt_schema *schema = job->input->schema;
+	uint64_t **values = job->encoder->values;
+	uint32_t n = job->input->count;
+	int err = prepare_columns(job);
+
+	for (uint32_t begin = 0; !err && begin < n; begin += GATHER_ROWS) {
+		uint32_t end = n - begin < GATHER_ROWS ? n : begin + GATHER_ROWS;
+
+		for (size_t f = 0; f < schema->field_count; f++)
+			if (values[f])
+				job->encoder->varies[f] |=
+					gather(job, &schema->fields[f], begin, end, values[f]);
+	}
+	return err;
 }
 
 static enum pt_encoding encode_runs(struct job *job, const uint64_t *values, size_t size)
@@ -175,38 +234,14 @@ static enum pt_encoding encode_runs(struct job *job, const uint64_t *values, siz
 	return PT_ENC_RUNS;
 }
 
-/* Sets a bit for each row whose value is not the predicted one, and collects those values. */
-static uint32_t predict(struct job *job, const struct pt_column_plan *plan, const uint64_t *values,
-			uint8_t *bitmap)
-{
-	struct pt_encoder *encoder = job->encoder;
-	const uint64_t *key0 = encoder->values[plan->key[0].field];
-	const uint64_t *key1 = plan->keys > 1 ? encoder->values[plan->key[1].field] : NULL;
-	uint32_t misses = 0;
-
-	memset(encoder->predicted, 0, sizeof(encoder->predicted));
-	for (uint32_t i = 0; i < job->input->count; i++) {
-		uint64_t *slot = &encoder->predicted[pt_keyed_slot(
-			pt_key_value(key0, i, plan->key[0].lag),
-			key1 ? pt_key_value(key1, i, plan->key[1].lag) : 0)];
-
-		if (*slot == values[i])
-			continue;
-		*slot = values[i];
-		encoder->scratch[misses++] = values[i];
-		bitmap[i / 8] |= (uint8_t)(1u << i % 8);
-	}
-	return misses;
-}
-
 static enum pt_encoding encode_keyed(struct job *job, const struct pt_column_plan *plan,
 				     const uint64_t *values, size_t size)
 {
 	struct pt_encoder *encoder = job->encoder;
 	struct pt_out *out = &encoder->out;
-	size_t bitmap_len = (job->input->count + 7) / 8;
-	uint8_t *bitmap;
-	uint32_t misses;
+	uint32_t n = job->input->count;
+	uint32_t misses = pt_keyed_predict(&encoder->keyed, &job->columns, plan, values, n);
+	enum pt_encoding nested;
 	size_t at;
 
 	pt_bytes_put(&out->bytes, plan->keys, 1);
@@ -215,19 +250,14 @@ static enum pt_encoding encode_keyed(struct job *job, const struct pt_column_pla
 		pt_bytes_put(&out->bytes, plan->key[k].lag, 1);
 	}
 	pt_out_cut(out);
-	bitmap = pt_bytes_extend(&out->bytes, bitmap_len);
-	if (!bitmap)
-		return PT_ENC_KEYED;
-	memset(bitmap, 0, bitmap_len);
-	misses = predict(job, plan, values, bitmap);
+	pt_bytes_append(&out->bytes, encoder->keyed.misses, (n + 7) / 8);
 	pt_out_cut(out);
 	if (misses) {
 		at = out->bytes.len;
 		pt_bytes_put(&out->bytes, 0, 1);
-		values = encoder->scratch;
-		misses = pt_plain_encode(out, &encoder->dict, values, misses, size);
+		nested = pt_plain_encode(out, &encoder->dict, encoder->keyed.missed, misses, size);
 		if (!out->bytes.failed)
-			out->bytes.data[at] = (uint8_t)misses;
+			out->bytes.data[at] = (uint8_t)nested;
 	}
 	return PT_ENC_KEYED;
 }
@@ -241,7 +271,8 @@ static enum pt_encoding encode_int(struct job *job, uint16_t f)
 	if (f == job->group)
 		return encode_runs(job, values, field->size);
 	if (job->replan)
-		pt_plan_keyed(plan, &job->columns, f, field->size, &job->encoder->dict);
+		pt_plan_keyed(plan, &job->columns, f, field->size, &job->encoder->dict,
+			      &job->encoder->keyed);
 	if (plan->keys)
 		return encode_keyed(job, plan, values, field->size);
 	return pt_plain_encode(&job->encoder->out, &job->encoder->dict, values, job->input->count,
@@ -249,23 +280,17 @@ static enum pt_encoding encode_int(struct job *job, uint16_t f)
 }
 
 /* The most frequent values of the key get streams of their own. */
-static void choose_contexts(struct job *job, const struct pt_column_plan *plan,
-			    struct pt_log_contexts *contexts)
+static void choose_contexts(struct job *job, struct pt_column_plan *plan)
 {
-	const uint64_t *values = job->encoder->values[plan->key[0].field];
+	const uint64_t *key = job->encoder->values[plan->key[0].field] - plan->key[0].lag;
+	struct pt_log_contexts *contexts = &plan->contexts;
 	struct pt_dict *dict = &job->encoder->dict;
-	uint32_t n = job->input->count;
-	uint64_t *key = job->encoder->keys;
 
-	contexts->count = 0;
 	contexts->field = plan->key[0].field;
 	contexts->lag = plan->key[0].lag;
-	contexts->key = key;
 	pt_dict_clear(dict);
-	for (uint32_t i = 0; i < n; i++) {
-		key[i] = pt_key_value(values, i, contexts->lag);
+	for (uint32_t i = 0; i < job->input->count; i++)
 		pt_dict_index(dict, key[i]);
-	}
 	while (contexts->count < PT_LOG_CONTEXTS) {
 		uint32_t best = 0;
 
@@ -282,13 +307,16 @@ static void choose_contexts(struct job *job, const struct pt_column_plan *plan,
 static void encode_log(struct job *job, uint16_t f, const uint64_t *values)
 {
 	struct pt_column_plan *plan = &job->plan->columns[f];
-	struct pt_log_contexts contexts;
 
-	if (job->replan)
+	if (job->replan) {
+		memset(&plan->contexts, 0, sizeof(plan->contexts));
 		pt_plan_contexts(plan, &job->columns, values, &job->encoder->dict);
-	if (plan->keys)
-		choose_contexts(job, plan, &contexts);
-	pt_log_encode(&job->encoder->out, values, job->input->count, plan->keys ? &contexts : NULL);
+		if (plan->keys)
+			choose_contexts(job, plan);
+	}
+	pt_log_encode(&job->encoder->out, values, job->input->count, &plan->contexts,
+		      plan->keys ? job->encoder->values[plan->key[0].field] - plan->key[0].lag
+				 : NULL);
 }
 
 /* Each group starts from the block's first time. */
@@ -355,6 +383,10 @@ static enum pt_encoding encode_column(struct job *job, uint16_t f, uint64_t firs
 {
 	const struct pt_field *field = &job->input->schema->fields[f];
 
+	if (job->encoder->values[f] && !job->encoder->varies[f] && field->class != PT_CLASS_TIME) {
+		pt_bytes_put(&job->encoder->out.bytes, job->encoder->values[f][0], field->size);
+		return PT_ENC_CONST;
+	}
 	switch (field->class) {
 	case PT_CLASS_TIME:
 		return encode_time(job, f, first);
@@ -435,7 +467,8 @@ int pt_encoder_encode(struct pt_encoder *encoder, const struct pt_block_input *i
 	job.replan = job.plan->blocks++ % PLAN_BLOCKS == 0 || job.plan->rows * 4 < input->count;
 	if (job.replan)
 		job.plan->rows = input->count;
-	if (group_rows(&job) < 0 || gather_columns(&job) < 0)
+	group_rows(&job);
+	if (gather_columns(&job) < 0)
 		return -ENOMEM;
 	order_columns(&job);
 	put_header(&job);

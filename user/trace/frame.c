@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#define LEVEL 3 /* what is left to find after the columns is not worth a higher one */
+#define LEVEL	  1 /* what is left to find after the columns is not worth a higher one */
+#define MIN_MATCH 7
+#define HASH_LOG  12
 
 struct pt_packer {
 	ZSTD_CCtx *zstd;
@@ -20,6 +22,8 @@ struct pt_packer *pt_packer_new(void)
 	packer->zstd = ZSTD_createCCtx();
 	if (!packer->zstd ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_compressionLevel, LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_minMatch, MIN_MATCH)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_hashLog, HASH_LOG)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_checksumFlag, 1))) {
 		pt_packer_free(packer);
 		return NULL;

@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-#define CUT_MIN 512 /* bytes below which a table of its own costs more than it saves */
+#define DICT_MIN    64 /* values below which a dictionary of bytes saves nothing */
+#define TABLE_SHARE 8
+#define CUT_MIN	    512 /* bytes below which a table of its own costs more than it saves */
 
 void pt_out_cut(struct pt_out *out)
 {
@@ -59,25 +61,28 @@ double pt_entropy_bits(const uint32_t *seen, size_t symbols)
 
 bool pt_dict_fill(struct pt_dict *dict, const uint64_t *values, uint32_t n)
 {
+	int index = 0;
+
 	pt_dict_clear(dict);
-	for (uint32_t i = 0; i < n; i++)
-		if (pt_dict_index(dict, values[i]) < 0)
+	for (uint32_t i = 0; i < n; i++) {
+		if (i && values[i] == values[i - 1])
+			dict->seen[index]++;
+		else
+			index = pt_dict_index(dict, values[i]);
+		if (index < 0)
 			return false;
+		dict->indices[i] = (uint8_t)index;
+	}
 	return true;
 }
 
-static void dict_encode(struct pt_out *out, struct pt_dict *dict, const uint64_t *values,
-			uint32_t n, size_t size)
+static void dict_encode(struct pt_out *out, const struct pt_dict *dict, uint32_t n, size_t size)
 {
-	uint8_t *indices;
-
 	pt_bytes_put(&out->bytes, dict->count, 2);
 	for (uint32_t i = 0; i < dict->count; i++)
 		pt_bytes_put(&out->bytes, dict->values[i], size);
 	pt_out_cut(out);
-	indices = pt_bytes_extend(&out->bytes, n);
-	for (uint32_t i = 0; indices && i < n; i++)
-		indices[i] = (uint8_t)pt_dict_index(dict, values[i]);
+	pt_bytes_append(&out->bytes, dict->indices, n);
 	pt_out_cut(out);
 }
 
@@ -122,28 +127,35 @@ static void planes_encode(struct pt_out *out, const uint64_t *values, uint32_t n
 enum pt_encoding pt_plain_encode(struct pt_out *out, struct pt_dict *dict, const uint64_t *values,
 				 uint32_t n, size_t size)
 {
-	double log_bits, dict_bits;
+	bool few = pt_dict_fill(dict, values, n);
+	double log_bits, table_bits = 8.0 * (double)size * dict->count;
 	unsigned int k;
 	size_t planes;
-	bool few = pt_dict_fill(dict, values, n);
 
 	if (few && dict->count == 1) {
 		pt_bytes_put(&out->bytes, values[0], size);
 		return PT_ENC_CONST;
 	}
 	planes = planes_needed(values, n);
+	if (planes == 1 && n < DICT_MIN) {
+		planes_encode(out, values, n, planes);
+		return PT_ENC_PLANES;
+	}
+	/* A table that weighs next to nothing needs no comparison. */
+	if (few && table_bits * TABLE_SHARE <= n) {
+		dict_encode(out, dict, n, size);
+		return PT_ENC_DICT;
+	}
 	log_bits = pt_log_cost(values, n, &k);
-	dict_bits =
-		few ? pt_entropy_bits(dict->seen, dict->count) + 8.0 * (double)size * dict->count
-		    : HUGE_VAL;
-	if (dict_bits <= log_bits && (planes > 1 || n >= 64)) {
-		dict_encode(out, dict, values, n, size);
+	if (few && pt_entropy_bits(dict->seen, dict->count) + table_bits <= log_bits) {
+		dict_encode(out, dict, n, size);
 		return PT_ENC_DICT;
 	}
 	if (planes == 1 || planes_cost(values, n, planes) <= log_bits) {
 		planes_encode(out, values, n, planes);
 		return PT_ENC_PLANES;
 	}
-	pt_log_encode(out, values, n, NULL);
+	pt_log_encode(out, values, n, &(struct pt_log_contexts){.k = {(uint8_t)k}, .rows = {n}},
+		      NULL);
 	return PT_ENC_LOG;
 }

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define SAMPLE	  4096 /* rows */
+#define SAMPLE	  2048 /* rows */
 #define KEYED_MIN 64   /* rows below which the tables are not worth their setting up */
 #define CONTEXT_K 3    /* fine enough to compare contexts by */
 
@@ -14,35 +14,20 @@ struct trial {
 	uint16_t field;
 	size_t size;
 	struct pt_dict *dict;
-	uint64_t predicted[PT_KEYED_SLOTS];
+	struct pt_keyed *keyed;
 };
-
-static const uint64_t *key_column(const struct trial *trial, const struct pt_key *key)
-{
-	return key->field == trial->field ? trial->values : trial->columns->values[key->field];
-}
 
 /* Bits of the sample under a plan: which rows miss, and what they hold instead. */
 static double keyed_cost(struct trial *trial, const struct pt_column_plan *plan)
 {
-	const uint64_t *key0 = key_column(trial, &plan->key[0]);
-	const uint64_t *key1 = plan->keys > 1 ? key_column(trial, &plan->key[1]) : NULL;
-	uint32_t misses = 0, others = 0;
+	uint32_t misses =
+		pt_keyed_predict(trial->keyed, trial->columns, plan, trial->values, trial->rows);
+	uint32_t others = 0;
 	uint32_t hit_miss[2];
 
-	memset(trial->predicted, 0, sizeof(trial->predicted));
 	pt_dict_clear(trial->dict);
-	for (uint32_t i = 0; i < trial->rows; i++) {
-		uint64_t *slot = &trial->predicted[pt_keyed_slot(
-			pt_key_value(key0, i, plan->key[0].lag),
-			key1 ? pt_key_value(key1, i, plan->key[1].lag) : 0)];
-
-		if (*slot == trial->values[i])
-			continue;
-		*slot = trial->values[i];
-		misses++;
-		others += pt_dict_index(trial->dict, *slot) < 0;
-	}
+	for (uint32_t i = 0; i < misses; i++)
+		others += pt_dict_index(trial->dict, trial->keyed->missed[i]) < 0;
 	hit_miss[0] = trial->rows - misses;
 	hit_miss[1] = misses;
 	/* Eight hits or misses share a byte, so that the floor of one bit per symbol does not
@@ -90,7 +75,7 @@ static double try_keys(struct trial *trial, struct pt_column_plan *plan, uint8_t
 }
 
 void pt_plan_keyed(struct pt_column_plan *plan, const struct pt_columns *columns, uint16_t field,
-		   size_t size, struct pt_dict *dict)
+		   size_t size, struct pt_dict *dict, struct pt_keyed *keyed)
 {
 	struct trial trial = {
 		.columns = columns,
@@ -99,6 +84,7 @@ void pt_plan_keyed(struct pt_column_plan *plan, const struct pt_columns *columns
 		.field = field,
 		.size = size,
 		.dict = dict,
+		.keyed = keyed,
 	};
 	double best;
 
@@ -113,16 +99,24 @@ void pt_plan_keyed(struct pt_column_plan *plan, const struct pt_columns *columns
 		try_keys(&trial, plan, 1, best);
 }
 
+/* A key tells about a row by itself: rows from all over the block will do. */
+static uint32_t sample_step(const struct pt_columns *columns)
+{
+	return 1 + columns->count / SAMPLE;
+}
+
 /* Bits of the sample if its symbols are parted by the key. */
 static double context_cost(const struct pt_columns *columns, const struct pt_key *key,
-			   const uint64_t *values, uint32_t rows, struct pt_dict *dict)
+			   const uint64_t *values, struct pt_dict *dict)
 {
+	const uint64_t *keys = columns->values[key->field] - key->lag;
+	uint32_t step = sample_step(columns);
 	uint32_t seen[PT_LOG_CONTEXTS + 1][256] = {0};
 	double bits = 0;
 
 	pt_dict_clear(dict);
-	for (uint32_t i = 0; i < rows; i++) {
-		int c = pt_dict_index(dict, pt_key_value(columns->values[key->field], i, key->lag));
+	for (uint32_t i = 0; i < columns->count; i += step) {
+		int c = pt_dict_index(dict, keys[i]);
 
 		if (c < 0 || c > PT_LOG_CONTEXTS)
 			c = PT_LOG_CONTEXTS;
@@ -139,20 +133,20 @@ static double context_cost(const struct pt_columns *columns, const struct pt_key
 void pt_plan_contexts(struct pt_column_plan *plan, const struct pt_columns *columns,
 		      const uint64_t *values, struct pt_dict *dict)
 {
-	uint32_t rows = columns->count < SAMPLE ? columns->count : SAMPLE;
+	uint32_t step = sample_step(columns);
 	uint32_t seen[256] = {0};
 	double best;
 
 	plan->keys = 0;
 	if (columns->count < KEYED_MIN)
 		return;
-	for (uint32_t i = 0; i < rows; i++)
+	for (uint32_t i = 0; i < columns->count; i += step)
 		seen[pt_log_symbol(values[i], CONTEXT_K)]++;
 	best = pt_entropy_bits(seen, 256);
 	for (uint32_t c = 0; c < columns->coded; c++) {
 		for (uint8_t lag = 0; columns->values[columns->field[c]] && lag <= 1; lag++) {
 			struct pt_key key = {.field = columns->field[c], .lag = lag};
-			double cost = context_cost(columns, &key, values, rows, dict);
+			double cost = context_cost(columns, &key, values, dict);
 
 			if (cost < best) {
 				best = cost;

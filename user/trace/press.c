@@ -16,7 +16,6 @@ struct pt_press {
 	struct pt_packer *packer;
 	struct pt_encoder *encoder;
 	struct pt_sorter sorter;
-	struct pt_bytes keys;
 	struct pt_bytes index; /* PT_END_ENTRY per block */
 	struct pt_bytes seek;  /* sizes of each frame, packed and not */
 	uint32_t interval;
@@ -28,7 +27,6 @@ struct pt_press {
 struct run {
 	struct pt_press *press;
 	const struct pt_rows *rows;
-	const uint64_t *keys;
 	const uint32_t *order; /* NULL: as they stand */
 	struct pt_bytes *out;
 };
@@ -55,7 +53,6 @@ void pt_press_free(struct pt_press *press)
 	pt_packer_free(press->packer);
 	pt_encoder_free(press->encoder);
 	pt_sorter_free(&press->sorter);
-	pt_bytes_free(&press->keys);
 	pt_bytes_free(&press->index);
 	pt_bytes_free(&press->seek);
 	free(press);
@@ -91,7 +88,7 @@ int pt_press_meta(struct pt_press *press, const struct pt_meta *meta, struct pt_
 
 static uint64_t time_at(const struct run *run, size_t i)
 {
-	return run->keys[run->order ? run->order[i] : i];
+	return pt_rows_times(run->rows)[run->order ? run->order[i] : i];
 }
 
 static int add_block(const struct run *run, size_t begin, size_t end, uint32_t flags)
@@ -168,19 +165,10 @@ static int add_blocks(const struct run *run, size_t begin, size_t end, uint32_t 
 static int add_kind(struct pt_press *press, const struct pt_rows *rows, struct pt_bytes *out)
 {
 	struct run run = {.press = press, .rows = rows, .out = out};
-	size_t count = pt_rows_count(rows);
+	size_t count = rows->count;
 	size_t late = 0;
-	uint64_t *keys;
-	int err;
+	int err = pt_sort(&press->sorter, pt_rows_times(rows), count, &run.order);
 
-	press->keys.len = 0;
-	keys = (uint64_t *)pt_bytes_extend(&press->keys, count * sizeof(*keys));
-	if (!keys)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		keys[i] = pt_load(rows->rows.data + i * rows->schema->row_size, sizeof(*keys));
-	run.keys = keys;
-	err = pt_sort(&press->sorter, keys, count, &run.order);
 	if (err < 0)
 		return err;
 	while (press->interval && late < count && time_at(&run, late) <= press->until)
@@ -200,7 +188,7 @@ int pt_press_interval(struct pt_press *press, const struct pt_rows *kinds, uint6
 		if (!kinds[kind].schema || !kinds[kind].rows.len)
 			continue;
 		err = add_kind(press, &kinds[kind], out);
-		stats->records[kind] += pt_rows_count(&kinds[kind]);
+		stats->records[kind] += kinds[kind].count;
 		stats->bytes[kind] += out->len - begin;
 	}
 	press->interval++;

@@ -9,10 +9,12 @@
 struct pt_rows {
 	const struct pt_schema *schema;
 	const struct pt_field *text; /* NULL: the kind has none */
+	size_t count;
 	struct pt_bytes rows;
 	struct pt_bytes text_at; /* uint64_t per row: offset of its text in texts */
 	struct pt_bytes texts;
-	uint64_t last; /* highest time */
+	struct pt_bytes times; /* uint64_t per row: what is looked through most, by itself */
+	uint64_t last;	       /* highest of them */
 };
 
 /* schema may be NULL for a kind that is a hole in the catalogue. */
@@ -25,14 +27,14 @@ int pt_rows_add(struct pt_rows *rows, const void *row, uint64_t time, const char
 /* Moves the rows later than `until` to `to`. 0 or -ENOMEM, and then the rest of them stays. */
 int pt_rows_split(struct pt_rows *rows, uint64_t until, struct pt_rows *to);
 
-static inline size_t pt_rows_count(const struct pt_rows *rows)
-{
-	return rows->rows.len / rows->schema->row_size;
-}
-
 static inline size_t pt_rows_bytes(const struct pt_rows *rows)
 {
 	return rows->rows.len + rows->text_at.len + rows->texts.len;
+}
+
+static inline const uint64_t *pt_rows_times(const struct pt_rows *rows)
+{
+	return (const uint64_t *)rows->times.data;
 }
 
 /* Forgets the rows, keeps the memory. */

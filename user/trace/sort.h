@@ -5,8 +5,12 @@
 
 #include "base/types.h"
 
+#define PT_SORT_RUNS 1024
+
 /* Scratch space, kept between calls. Zero it first. */
 struct pt_sorter {
+	size_t runs;
+	uint32_t begin[PT_SORT_RUNS + 1]; /* of each run, and the end */
 	uint64_t *keys[2];
 	uint32_t *order[2];
 	size_t cap;

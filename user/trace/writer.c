@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -132,6 +133,7 @@ static void *write_thread(void *arg)
 	bool skip;
 	int ret;
 
+	prctl(PR_SET_NAME, "writer");
 	pthread_mutex_lock(&writer->lock);
 	while ((interval = next_interval(writer))) {
 		skip = writer->failed || writer->discard;

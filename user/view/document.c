@@ -114,6 +114,11 @@ const char *pt_task_name(const struct pt_model_task *task)
 	return task->comm[0] ? task->comm : "?";
 }
 
+json_t *pt_json_cgroup(const struct pt_cgroup_of *group)
+{
+	return group && group->path ? pt_json_text(group->path) : json_null();
+}
+
 json_t *pt_json_who(const struct pt_model_task *task)
 {
 	return json_pack("{s:o, s:o, s:o}", "tid", pt_json_int(task->tid), "pid",

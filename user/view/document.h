@@ -20,6 +20,7 @@
 	S(stalls)                                                                                  \
 	S(stall_groups)                                                                            \
 	S(pools)                                                                                   \
+	S(cgroups)                                                                                 \
 	S(tasks)                                                                                   \
 	S(tree)                                                                                    \
 	S(contention)                                                                              \

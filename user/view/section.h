@@ -5,6 +5,7 @@
 
 #include "analysis/states.h"
 #include "base/histogram.h"
+#include "model/cgroup.h"
 #include "view/document.h"
 
 /* A group of so many similar processes or threads is shown as one row. */
@@ -36,6 +37,9 @@ json_t *pt_json_reasons(const struct pt_states_of *states);
 
 /* {"tid", "pid", "comm"} of any task, the idle one included. */
 json_t *pt_json_who(const struct pt_model_task *task);
+
+/* Its path; null for NULL. */
+json_t *pt_json_cgroup(const struct pt_cgroup_of *group);
 
 /* "?" if the task never got a name. */
 const char *pt_task_name(const struct pt_model_task *task);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Per listening socket: who served it, how much, and what that cost them. */
+#include <string.h>
+
 #include "analysis/balance.h"
 #include "analysis/ipc.h"
 #include "analysis/loops.h"
@@ -44,24 +46,33 @@ static void find_loop(const struct pt_source *source, const struct pt_process *p
 	}
 }
 
-/* Bytes through connections whose own side has the port. */
+/* Is this a connection that came through the listening socket? Its own side has the port, or the name. */
+static bool came_through(const struct pt_channel *channel, unsigned int side,
+			 const struct pt_port *port, const struct pt_channel *listener)
+{
+	if (port->port)
+		return channel->kind == PT_CHANNEL_TCP && channel->side[side].port == port->port;
+	return listener && channel != listener && channel->kind == PT_CHANNEL_UNIX &&
+	       listener->name && channel->name && !strcmp(channel->name, listener->name);
+}
+
 static void add_bytes(const struct pt_source *source, const struct pt_process *process,
-		      uint16_t port, struct load *load)
+		      const struct pt_port *port, struct load *load)
 {
 	const struct pt_ipc *ipc = pt_analyses_ipc(source->analyses);
+	unsigned int side;
+	const struct pt_channel *listener = pt_channel_find(&ipc->channels, port->end, &side);
 	size_t i;
 
-	for (i = 0; port && i < ipc->flow_count; i++) {
+	for (i = 0; i < ipc->flow_count; i++) {
 		const struct pt_flow *flow = ipc->flows[i];
 		const struct pt_channel *channel = ipc->channels.list[flow->channel];
 
-		if (channel->kind != PT_CHANNEL_TCP)
-			continue;
 		if (flow->from && flow->from->process == process &&
-		    channel->side[!flow->side].port == port)
+		    came_through(channel, !flow->side, port, listener))
 			load->sent += flow->bytes;
 		if (flow->to && flow->to->process == process &&
-		    channel->side[flow->side].port == port)
+		    came_through(channel, flow->side, port, listener))
 			load->received += flow->bytes;
 	}
 }
@@ -81,7 +92,7 @@ static json_t *worker_json(const struct pt_source *source, const struct pt_port 
 
 	add_cpu(source, worker->process, &load);
 	find_loop(source, worker->process, &load);
-	add_bytes(source, worker->process, port->port, &load);
+	add_bytes(source, worker->process, port, &load);
 	loop = load.loop && load.loop->wall_ns ? load.loop : NULL;
 	ret |= pt_json_put(json, "comm", pt_json_text(comm_of(worker->process)));
 	ret |= pt_json_put(json, "accepted", pt_json_int(worker->accepted));

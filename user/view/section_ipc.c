@@ -1,76 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who talks to whom: channels with both their ends, and the flows through them. */
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "analysis/ipc.h"
-#include "view/section.h"
+#include "view/ipc_parts.h"
 
 /* More are summed up: nobody reads on, and a file must not grow without bound. */
 #define SHOWN_CHANNELS 4096
 #define SHOWN_FLOWS    8192
-
-#define NUMBER_OF(end) ((end)&0x00ffffffffffffffULL)
-
-static const char *const kind_names[] = {
-#define S(value, name, text) [value] = text,
-	PT_CHANNELS(S)
-#undef S
-};
 
 static const char *type_name(uint8_t type)
 {
 	static const char *const names[] = {[1] = "stream", [2] = "dgram", [5] = "seqpacket"};
 
 	return type < PT_ARRAY_SIZE(names) && names[type] ? names[type] : "other";
-}
-
-struct place {
-	char s[INET6_ADDRSTRLEN + 16];
-};
-
-/* "127.0.0.1:80", "[::1]:80"; "" if there is none. */
-static struct place place_of(const struct pt_side *side)
-{
-	struct place place = {""};
-	char text[INET6_ADDRSTRLEN];
-	uint64_t words[2];
-	uint32_t four;
-
-	if (!side->port)
-		return place;
-	if (!side->address[0] && (side->address[1] >> 32 || side->address[1] > 1)) {
-		four = htonl((uint32_t)side->address[1]);
-		inet_ntop(AF_INET, &four, text, sizeof(text));
-		snprintf(place.s, sizeof(place.s), "%s:%u", text, side->port);
-		return place;
-	}
-	words[0] = __builtin_bswap64(side->address[0]);
-	words[1] = __builtin_bswap64(side->address[1]);
-	inet_ntop(AF_INET6, words, text, sizeof(text));
-	snprintf(place.s, sizeof(place.s), "[%s]:%u", text, side->port);
-	return place;
-}
-
-static json_t *name_of(const struct pt_channel *channel)
-{
-	uint64_t first = NUMBER_OF(channel->side[0].end), second = NUMBER_OF(channel->side[1].end);
-	struct place a = place_of(&channel->side[0]), b = place_of(&channel->side[1]);
-	char name[2 * sizeof(a.s) + 16];
-
-	if (channel->name)
-		return pt_json_text(channel->name);
-	if (a.s[0])
-		snprintf(name, sizeof(name), "%s%s%s", a.s, b.s[0] ? " - " : "", b.s);
-	else if (channel->two_sided && second)
-		snprintf(name, sizeof(name), "socket:[%llu] - socket:[%llu]",
-			 (unsigned long long)first, (unsigned long long)second);
-	else
-		snprintf(name, sizeof(name), "%s:[%llu]",
-			 channel->two_sided ? "socket" : kind_names[channel->kind],
-			 (unsigned long long)first);
-	return pt_json_text(name);
 }
 
 static json_t *who_or_null(const struct pt_model_task *task)
@@ -102,6 +44,7 @@ static json_t *traffic_json(const struct pt_traffic *traffic)
 	return NULL;
 }
 
+/* Who has that open, and is not recorded; of shared memory: whoever maps it. */
 static json_t *holders_json(const struct pt_side *side)
 {
 	json_t *list = json_array();
@@ -139,13 +82,41 @@ static json_t *depth_json(const struct pt_source *source, const struct pt_queue 
 			 pt_json_int(mean < 9e18 ? (uint64_t)mean : INT64_MAX));
 }
 
+/* One figure for each step, of which all are equally long. */
+static json_t *steps_json(const struct pt_depth *depth, bool mean)
+{
+	json_t *list = json_array();
+	uint32_t i;
+	int ret = list ? 0 : -1;
+
+	for (i = 0; !ret && i < depth->count; i++) {
+		const struct pt_depth_step *step = &depth->steps[i];
+		double average = step->area / (double)depth->width;
+
+		ret = json_array_append_new(list, pt_json_int(!mean	       ? step->max
+							      : average < 9e18 ? (uint64_t)average
+									       : INT64_MAX));
+	}
+	if (!ret)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *series_json(const struct pt_depth *depth)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "start_ns", pt_json_int(depth->start), "step_ns",
+			 pt_json_int(depth->width), "max", steps_json(depth, false), "mean",
+			 steps_json(depth, true));
+}
+
 static json_t *side_json(const struct pt_source *source, const struct pt_channel *channel,
 			 unsigned int index)
 {
 	const struct pt_side *side = &channel->side[index];
-	struct place place = place_of(side);
+	struct pt_place place = pt_ipc_place(side, true);
 	json_t *json = json_object();
-	int ret = pt_json_put(json, "inode", pt_json_int(NUMBER_OF(side->end)));
+	int ret = pt_json_put(json, "inode", pt_json_int(PT_NUMBER_OF(side->end)));
 
 	if (place.s[0])
 		ret |= pt_json_put(json, "address", pt_json_text(place.s));
@@ -154,7 +125,10 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	ret |= pt_json_put(json, "received", traffic_json(&side->received));
 	ret |= pt_json_put(json, "unread_bytes", unread_json(channel, index));
 	ret |= pt_json_put(json, "depth_bytes", depth_json(source, &side->queue));
-	ret |= pt_json_put(json, "outside_holders", holders_json(side));
+	if (side->queue.depth)
+		ret |= pt_json_put(json, "depth_series", series_json(side->queue.depth));
+	if (channel->kind != PT_CHANNEL_SHARED)
+		ret |= pt_json_put(json, "outside_holders", holders_json(side));
 	if (!ret)
 		return json;
 	json_decref(json);
@@ -205,15 +179,19 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 	json_t *json = json_object(), *ends = json_array();
 	int ret = pt_json_put(json, "id", pt_json_int(channel->index));
 
-	ret |= pt_json_put(json, "kind", pt_json_text(kind_names[channel->kind]));
+	ret |= pt_json_put(json, "kind", pt_json_text(pt_ipc_kind(channel)));
 	if (channel->type)
 		ret |= pt_json_put(json, "type", pt_json_text(type_name(channel->type)));
-	ret |= pt_json_put(json, "name", name_of(channel));
+	ret |= pt_json_put(json, "name", pt_ipc_name(channel));
 	if (channel->kind == PT_CHANNEL_EVENTFD)
 		ret |= pt_json_put(json, "eventfd_id", pt_json_int(channel->device));
 	ret |= pt_json_put(json, "listens", json_boolean(channel->flags & PT_ENDPOINT_LISTENS));
 	ret |= pt_json_put(json, "created_by", who_or_null(channel->creator));
 	ret |= pt_json_put(json, "first_ns", pt_json_int(channel->first_ns));
+	if (channel->kind == PT_CHANNEL_SHARED) {
+		ret |= pt_json_put(json, "mapped_bytes", pt_json_int(channel->mapped));
+		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0]));
+	}
 	ret |= put_sums(json, channel);
 	ret |= json_array_append_new(ends, side_json(source, channel, 0));
 	if (channel->two_sided && (channel->side[1].end || channel->side[1].port))
@@ -225,48 +203,14 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 	return NULL;
 }
 
-/* Somebody outside of the recording, as far as can be known: who has that side open, or made it, or its address. */
-static json_t *outsider_json(const struct pt_channel *channel, unsigned int side, uint32_t flag)
-{
-	const struct pt_side *own = &channel->side[side];
-	struct place place = place_of(own);
-	uint32_t pid = channel->two_sided ? channel->side[!side].peer_pid : 0, i;
-	/* What was never read went to nobody. */
-	bool unread = flag == PT_HOLDER_READS && pt_ipc_unread_known(channel, side);
-	json_t *json = json_pack("{s:n, s:n, s:n, s:b}", "tid", "pid", "comm", "outside", !unread);
-	int ret = json ? 0 : -1;
-
-	for (i = 0; i < own->holder_count && !(own->holders[i].flags & flag); i++)
-		;
-	if (i < own->holder_count) {
-		ret |= pt_json_put(json, "pid", pt_json_int(own->holders[i].pid));
-		ret |= pt_json_put(json, "comm", pt_json_text(own->holders[i].comm));
-	} else if (pid && channel->kind == PT_CHANNEL_UNIX && !own->seen) {
-		ret |= pt_json_put(json, "pid", pt_json_int(pid));
-	}
-	if (place.s[0])
-		ret |= pt_json_put(json, "address", pt_json_text(place.s));
-	if (!ret)
-		return json;
-	json_decref(json);
-	return NULL;
-}
-
-static json_t *party_json(const struct pt_channel *channel, const struct pt_model_task *task,
-			  unsigned int side, uint32_t flag)
-{
-	return task ? pt_json_who(task) : outsider_json(channel, side, flag);
-}
-
 static json_t *flow_json(const struct pt_channel *channel, const struct pt_flow *flow)
 {
-	unsigned int from = channel->two_sided ? !flow->side : flow->side;
 	json_t *json = json_object();
 	int ret = pt_json_put(json, "channel", pt_json_int(channel->index));
 
-	ret |= pt_json_put(json, "kind", pt_json_text(kind_names[channel->kind]));
-	ret |= pt_json_put(json, "from", party_json(channel, flow->from, from, PT_HOLDER_WRITES));
-	ret |= pt_json_put(json, "to", party_json(channel, flow->to, flow->side, PT_HOLDER_READS));
+	ret |= pt_json_put(json, "kind", pt_json_text(pt_ipc_kind(channel)));
+	ret |= pt_json_put(json, "from", pt_ipc_from(channel, flow));
+	ret |= pt_json_put(json, "to", pt_ipc_to(channel, flow));
 	ret |= pt_json_put(json, "self", json_boolean(flow->from && flow->from == flow->to));
 	ret |= pt_json_put(json, "bytes", pt_json_int(flow->bytes));
 	ret |= pt_json_put(json, "messages", pt_json_int(flow->messages));
@@ -344,17 +288,42 @@ static bool is_in_cluster(const struct pt_model_task *task)
 	return task->process->leader && task->process->leader->model == PT_MODEL_CLUSTER;
 }
 
-/* What went between threads of a process, between processes, and between a cluster's. */
+/* What went between tasks of one kind. */
+struct sum {
+	uint64_t bytes, messages;
+	uint64_t eventfds; /* of the messages, which wake and say nothing else */
+	uint64_t futexes;  /* wake-ups that are no messages */
+};
+
+static void add_to_sum(struct sum *sum, const struct pt_channel *channel,
+		       const struct pt_flow *flow)
+{
+	if (pt_ipc_carries_no_bytes(channel)) {
+		sum->futexes += flow->messages;
+		return;
+	}
+	sum->bytes += flow->bytes;
+	sum->messages += flow->messages;
+	sum->eventfds += channel->kind == PT_CHANNEL_EVENTFD ? flow->messages : 0;
+}
+
+static json_t *kind_json(const struct sum *sum)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "bytes", pt_json_int(sum->bytes), "messages",
+			 pt_json_int(sum->messages), "wakeups", pt_json_int(sum->eventfds),
+			 "futex_wakeups", pt_json_int(sum->futexes));
+}
+
+/* Between threads of a process, between processes, and between a cluster's. */
 static json_t *models_json(const struct pt_source *source)
 {
 	const struct pt_ipc *ipc = pt_analyses_ipc(source->analyses);
-	struct pt_traffic thread = {0}, process = {0}, cluster = {0};
+	struct sum thread = {0}, process = {0}, cluster = {0};
 	size_t i;
 
 	for (i = 0; i < ipc->flow_count; i++) {
 		const struct pt_flow *flow = ipc->flows[i];
-		const struct pt_channel *channel = ipc->channels.list[flow->channel];
-		struct pt_traffic *sum = &process;
+		struct sum *sum = &process;
 
 		if (!flow->from || !flow->to || flow->from == flow->to)
 			continue;
@@ -362,18 +331,10 @@ static json_t *models_json(const struct pt_source *source)
 			sum = &thread;
 		else if (is_in_cluster(flow->from) || is_in_cluster(flow->to))
 			sum = &cluster;
-		sum->bytes += flow->bytes;
-		sum->messages += flow->messages;
-		/* Of an eventfd the bytes say nothing: its messages are wake-ups. */
-		sum->empty += channel->kind == PT_CHANNEL_EVENTFD ? flow->messages : 0;
+		add_to_sum(sum, ipc->channels.list[flow->channel], flow);
 	}
-	return json_pack("{s:{s:o,s:o,s:o}, s:{s:o,s:o,s:o}, s:{s:o,s:o,s:o}}", "thread", "bytes",
-			 pt_json_int(thread.bytes), "messages", pt_json_int(thread.messages),
-			 "wakeups", pt_json_int(thread.empty), "process", "bytes",
-			 pt_json_int(process.bytes), "messages", pt_json_int(process.messages),
-			 "wakeups", pt_json_int(process.empty), "cluster", "bytes",
-			 pt_json_int(cluster.bytes), "messages", pt_json_int(cluster.messages),
-			 "wakeups", pt_json_int(cluster.empty));
+	return json_pack("{s:o, s:o, s:o}", "thread", kind_json(&thread), "process",
+			 kind_json(&process), "cluster", kind_json(&cluster));
 }
 
 static uint64_t lost_transfers(const struct pt_source *source)
@@ -383,7 +344,7 @@ static uint64_t lost_transfers(const struct pt_source *source)
 
 	for (i = 0; i < source->loss_count; i++) {
 		if (source->losses[i].kind >= PT_KIND_endpoint &&
-		    source->losses[i].kind <= PT_KIND_holder)
+		    source->losses[i].kind <= PT_KIND_opposite)
 			sum += source->losses[i].count;
 	}
 	return sum;
@@ -401,6 +362,8 @@ json_t *pt_section_ipc(const struct pt_source *source)
 	ret |= pt_json_put(json, "flows_omitted",
 			   pt_json_int(ipc->flow_count > SHOWN_FLOWS ? ipc->flow_count - SHOWN_FLOWS
 								     : 0));
+	ret |= pt_ipc_put_pairs(json, source);
+	ret |= pt_json_put(json, "trouble", pt_ipc_trouble(source));
 	ret |= pt_json_put(json, "models", models_json(source));
 	ret |= pt_json_put(json, "lost_records", pt_json_int(lost_transfers(source)));
 	if (!ret)

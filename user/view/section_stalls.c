@@ -144,6 +144,8 @@ static json_t *build_stall(const struct pt_source *source, const struct pt_stall
 	ret |= pt_json_put(json, "syscalls", calls(source, stall));
 	ret |= pt_json_put(json, "blocked", sleeps(source, &stall->tally));
 	ret |= pt_json_put(json, "cpu_taken_by", takers(&stall->tally));
+	ret |= pt_json_put(json, "throttled_ns", pt_json_int(stall->held_ns));
+	ret |= pt_json_put(json, "throttled_by", pt_json_cgroup(stall->held_by));
 	ret |= pt_json_put(json, "children", children(&stall->tally));
 	ret |= pt_json_put(json, "stacks", json_array());
 	if (!ret)
@@ -176,12 +178,20 @@ json_t *pt_section_stalls(const struct pt_source *source)
 	return NULL;
 }
 
-/* Stalls that are alike: of one loop, with one verdict, for one reason. */
+/* Stalls that are alike: of one loop, with one verdict, for one reason, in one system call. */
 struct group {
 	const struct pt_stall *worst;
 	const char *reason;
+	int syscall; /* in which it spent that time; -1: in none, or not known */
 	uint64_t count, total, first, last;
 };
+
+static int syscall_of(const struct pt_stall *stall)
+{
+	if (stall->slept)
+		return stall->slept->syscall;
+	return stall->call ? stall->call->syscall : -1;
+}
 
 static int compare_kinds(const struct group *x, const struct group *y)
 {
@@ -191,6 +201,8 @@ static int compare_kinds(const struct group *x, const struct group *y)
 		return a->loop->index < b->loop->index ? -1 : 1;
 	if (a->verdict != b->verdict)
 		return a->verdict < b->verdict ? -1 : 1;
+	if (x->syscall != y->syscall)
+		return x->syscall < y->syscall ? -1 : 1;
 	return strcmp(x->reason, y->reason);
 }
 
@@ -217,9 +229,13 @@ static size_t make_groups(const struct pt_source *source, struct group *groups)
 		const struct pt_stall *s = pt_stalls_get(stalls, i);
 
 		if (is_worth(source, s))
-			groups[count++] = (struct group){s,	  pt_stall_reason(source, s),
-							 1,	  s->to - s->from,
-							 s->from, s->from};
+			groups[count++] = (struct group){.worst = s,
+							 .reason = pt_stall_reason(source, s),
+							 .syscall = syscall_of(s),
+							 .count = 1,
+							 .total = s->to - s->from,
+							 .first = s->from,
+							 .last = s->from};
 	}
 	qsort(groups, count, sizeof(*groups), compare_members);
 	for (i = 0; i < count; i++) {
@@ -254,6 +270,7 @@ static json_t *build_group(const struct pt_source *source, const struct group *g
 
 	ret |= pt_json_put(json, "verdict", json_string(verdict_names[worst->verdict]));
 	ret |= pt_json_put(json, "reason", json_string(group->reason));
+	ret |= pt_json_put(json, "syscall", call_name(source, group->syscall));
 	ret |= pt_json_put(json, "count", pt_json_int(group->count));
 	ret |= pt_json_put(json, "total_ns", pt_json_int(group->total));
 	ret |= pt_json_put(json, "worst_ns", pt_json_int(worst->to - worst->from));

@@ -71,6 +71,7 @@ static int put_identity(json_t *json, const struct pt_model_task *task)
 	if (process->leader == task && process->command)
 		ret |= pt_json_put(json, "command",
 				   pt_json_texts(process->command, process->command_len));
+	ret |= pt_json_put(json, "cgroup", pt_json_cgroup(process->cgroup));
 	ret |= pt_json_put(json, "start_ns", pt_json_int(task->start_ns));
 	ret |= pt_json_put(json, "end_ns", pt_json_int(task->end_ns));
 	ret |= pt_json_put(json, "exit_code",

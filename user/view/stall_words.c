@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/ipc_stalls.h"
 #include "base/syscalls.h"
 #include "view/format.h"
+#include "view/ipc_parts.h"
 #include "view/section.h"
 
 /* The recorder keeps so many parts of a path; if there are fewer, it is whole. */
@@ -57,7 +59,10 @@ static void write_object(const struct pt_source *source, FILE *out, const struct
 
 	switch (slept->reason) {
 	case PT_REASON_LOCK:
-		fprintf(out, "futex 0x%" PRIx64, on->object);
+		if (on->path[0])
+			write_path(out, slept);
+		else
+			fprintf(out, "futex 0x%" PRIx64, on->object);
 		break;
 	case PT_REASON_PIPE:
 		fprintf(out, "pipe:[%" PRIu64 "]", on->object);
@@ -106,10 +111,9 @@ char *pt_slept_object(const struct pt_source *source, const struct pt_slept *sle
 const char *pt_stall_reason(const struct pt_source *source, const struct pt_stall *stall)
 {
 	static const char *const contenders[] = {
-		[PT_CONTENDER_NONE] = "unknown",
-		[PT_CONTENDER_OTHERS] = "other-tasks",
-		[PT_CONTENDER_OWN] = "own-threads",
-		[PT_CONTENDER_NOBODY] = "cpu-quota",
+		[PT_CONTENDER_NONE] = "unknown",    [PT_CONTENDER_OTHERS] = "other-tasks",
+		[PT_CONTENDER_OWN] = "own-threads", [PT_CONTENDER_QUOTA] = "cpu-quota",
+		[PT_CONTENDER_IDLE] = "idle-cpu",
 	};
 
 	switch (stall->verdict) {
@@ -144,6 +148,33 @@ static void write_waker(FILE *out, const struct pt_stall *stall, const struct pt
 		waker->process == own ? " of its own process" : "");
 }
 
+/* Who is at the other side of the channel, as far as is known. */
+static void write_partner(const struct pt_source *source, FILE *out, const struct pt_stall *stall,
+			  const struct pt_slept *slept)
+{
+	const struct pt_ipc *ipc = pt_analyses_ipc(source->analyses);
+	unsigned int side;
+	const struct pt_channel *channel = pt_ipc_slept_on(ipc, slept, &side);
+	bool sends = pt_ipc_call_sends(source->meta->arch, slept->syscall);
+	const struct pt_flow *flow;
+	const struct pt_model_task *task;
+	const struct pt_holder_of *holder;
+
+	if (!channel)
+		return;
+	flow = pt_ipc_partner(ipc, channel, side, stall->loop->task, sends);
+	task = !flow ? NULL : sends ? flow->to : flow->from;
+	holder = pt_ipc_holder(&channel->side[channel->two_sided ? !side : side],
+			       sends ? PT_HOLDER_READS : PT_HOLDER_WRITES);
+	if (task)
+		fprintf(out, " that %s %" PRIu32, pt_task_name(task), task->tid);
+	else if (holder)
+		fprintf(out, " that %s %" PRIu32, holder->comm, holder->pid);
+	else
+		return;
+	fputs(sends ? " did not read" : " did not write to", out);
+}
+
 static void write_blocked(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
 {
 	const struct pt_slept *slept = stall->slept;
@@ -166,10 +197,12 @@ static void write_blocked(const struct pt_source *source, FILE *out, const struc
 	};
 
 	fputs(slept && words[slept->reason] ? words[slept->reason] : "blocked", out);
-	if (slept && slept->syscall >= 0)
+	if (slept && slept->syscall >= 0 && slept->reason != PT_REASON_STOPPED)
 		fprintf(out, " in %s", call_name(source, slept->syscall));
 	if (object && *object)
 		fprintf(out, ": %s", object);
+	if (slept)
+		write_partner(source, out, stall, slept);
 	if (slept && slept->count > 1)
 		fprintf(out, ", %s times", pt_format_count(slept->count).s);
 	if (slept)
@@ -196,15 +229,36 @@ static void write_takers(const struct pt_source *source, FILE *out, const struct
 	}
 }
 
-static void write_cpu(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
+static void write_quota(FILE *out, const struct pt_stall *stall)
 {
-	if (stall->contender == PT_CONTENDER_NOBODY) {
+	const struct pt_cgroup_of *group = stall->held_by;
+
+	if (!group) {
 		fputs("held back from an idle CPU: the CPU quota of its cgroup is used up", out);
 		return;
 	}
-	fputs(stall->contender == PT_CONTENDER_OWN ? "waiting for a CPU that its own threads had: "
-						   : "waiting for a CPU that others had: ",
-	      out);
+	fprintf(out, "held back by the CPU quota of cgroup %s",
+		group->path ? group->path : "(unnamed)");
+	if (group->quota && group->period)
+		fprintf(out, ", %s in %s", pt_format_ns(group->quota).s,
+			pt_format_ns(group->period).s);
+}
+
+static void write_cpu(const struct pt_source *source, FILE *out, const struct pt_stall *stall)
+{
+	switch (stall->contender) {
+	case PT_CONTENDER_QUOTA:
+		write_quota(out, stall);
+		return;
+	case PT_CONTENDER_IDLE:
+		fputs("waiting for a CPU though that was idle, and no quota held it back", out);
+		return;
+	case PT_CONTENDER_OWN:
+		fputs("waiting for a CPU that its own threads had: ", out);
+		break;
+	default:
+		fputs("waiting for a CPU that others had: ", out);
+	}
 	write_takers(source, out, stall);
 }
 
@@ -224,7 +278,7 @@ static void write_kernel(const struct pt_source *source, FILE *out, const struct
 	const struct pt_stall_call *call = stall->call;
 
 	if (!call) {
-		fputs("working in the kernel, in no one system call", out);
+		fputs("working in the kernel, in page faults or many system calls", out);
 		return;
 	}
 	fprintf(out, "working in the kernel, in %s", call_name(source, call->syscall));

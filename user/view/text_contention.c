@@ -45,20 +45,21 @@ static int write_waiter(const struct pt_text *text, const json_t *waiter)
 	return ret;
 }
 
+/* The longest wait comes first: if that is not worth a line, there is nothing to say. */
 int pt_text_contention(const struct pt_text *text)
 {
 	const json_t *waiters = pt_text_at(text->document, "contention");
 	size_t i;
 	int ret = 0;
 
-	if (!json_array_size(waiters))
-		return 0;
-	pt_text_heading(text, "Waited longest for a CPU, and who had it meanwhile");
 	for (i = 0; !ret && i < json_array_size(waiters); i++) {
 		const json_t *waiter = json_array_get(waiters, i);
 
-		if (pt_text_int(waiter, "runnable_ns") >= WORTH_A_LINE_NS)
-			ret = write_waiter(text, waiter);
+		if (pt_text_int(waiter, "runnable_ns") < WORTH_A_LINE_NS)
+			continue;
+		if (!i)
+			pt_text_heading(text, "Waited longest for a CPU, and who had it meanwhile");
+		ret = write_waiter(text, waiter);
 	}
 	return ret;
 }

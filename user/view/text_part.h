@@ -15,6 +15,7 @@
 	T(loops)                                                                                   \
 	T(stalls)                                                                                  \
 	T(pools)                                                                                   \
+	T(cgroups)                                                                                 \
 	T(tree)                                                                                    \
 	T(contention)                                                                              \
 	T(balance)                                                                                 \

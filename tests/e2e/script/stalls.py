@@ -4,6 +4,7 @@
 import asyncio
 import mmap
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -13,6 +14,14 @@ import threading
 import time
 
 LENGTH = 0.1  # s
+
+
+def look():
+    """What the scheduler gave this thread so far: ns on a CPU, ns waiting for one, and us in user and in kernel mode."""
+    with open("/proc/thread-self/schedstat", encoding="utf-8") as f:
+        wait = int(f.read().split()[1])
+    usage = resource.getrusage(resource.RUSAGE_THREAD)
+    return time.thread_time_ns(), wait, int(usage.ru_utime * 1e6), int(usage.ru_stime * 1e6)
 
 
 def later(what, *args):
@@ -148,15 +157,18 @@ async def main():
         forget(sys.argv[2])
     for _ in range(3):
         await asyncio.sleep(0.06)
+    before = look()
     start = time.monotonic_ns()
     globals()[kind]()
     length = time.monotonic_ns() - start
+    cpu, wait, user, kernel = (now - then for now, then in zip(look(), before))
     if kind != "handler":
         await asyncio.sleep(0.06)
     for _ in range(3):
         await asyncio.sleep(0.06)
     with open(os.environ["TRUTH"], "w", encoding="utf-8") as f:
-        print(f"name={kind} start={start} length={length} ballast={len(ballast)}", file=f)
+        print(f"name={kind} start={start} length={length} cpu={cpu} wait={wait} user={user} kernel={kernel} "
+              f"ballast={len(ballast)}", file=f)
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join()

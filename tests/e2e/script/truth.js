@@ -17,10 +17,25 @@ const note = (row) => lines.push(Object.entries(row).map(([k, v]) => `${k}=${v}`
 
 const write = () => fs.writeFileSync(process.env.TRUTH, lines.map((l) => l + '\n').join(''));
 
+// What the scheduler gave this thread so far: ns on a CPU and waiting for one, ticks in user and in kernel mode.
+const look = () => {
+  const [cpu, wait] = fs.readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ').map(Number);
+  const stat = fs.readFileSync('/proc/thread-self/stat', 'utf8').split(') ')[1].split(' ');
+  return { cpu, wait, user: Number(stat[11]), kernel: Number(stat[12]) };
+};
+
+const since = (before) => {
+  const row = look();
+  for (const key in row) row[key] -= before[key];
+  return { ...row, tid: process.pid };
+};
+
 const timed = (name, act) => {
+  const before = look();
   const start = process.hrtime.bigint();
   act();
-  note({ name, start, length: process.hrtime.bigint() - start });
+  const length = process.hrtime.bigint() - start;
+  note({ name, start, length, ...since(before) });
 };
 
 // stalls: [name, function]; each runs in a turn of its own.
@@ -40,4 +55,4 @@ const utilization = (name, extra) => {
   note({ name, idle: Math.round(elu.idle * 1e6), active: Math.round(elu.active * 1e6), ...extra });
 };
 
-module.exports = { busy, note, write, timed, run, utilization };
+module.exports = { busy, look, note, run, since, timed, utilization, write };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 'use strict';
 // A loop as busy as its name says, for two seconds, and what the runtime thinks of it.
+const { execSync } = require('child_process');
 const { Worker, isMainThread, parentPort, workerData } = require('worker_threads');
 const { busy, note, utilization, write } = require('./truth.js');
 
@@ -23,6 +24,13 @@ const loads = {
       if (performance.now() < end) setTimeout(step, 1);
     };
     setTimeout(step, 1);
+  },
+  nested: () => {
+    const step = () => {
+      execSync('sleep 0.05');
+      if (performance.now() < end) setTimeout(step, 50);
+    };
+    setTimeout(step, 50);
   },
   spin: () => {
     const step = () => {

@@ -88,6 +88,18 @@ class Seat {
 		});
 	}
 
+	// Blocks the loop in a turn of its own, so that the stall is what is done and nothing besides:
+	// the message that asked for it was read in an earlier turn, `then` comes in a later one.
+	block(what, work, then) {
+		setImmediate(setImmediate, () => {
+			const start = now();
+			const result = work();
+
+			this.stalled(start, what);
+			setImmediate(then, result);
+		});
+	}
+
 	loop() {
 		const elu = performance.eventLoopUtilization();
 		const end = now();
@@ -111,4 +123,9 @@ function rollup() {
 	};
 }
 
-module.exports = { MEMBER_ENV, UsageError, now, compute, fill, hash, add, hex, Seat, rollup };
+// Anonymous memory of this process, in bytes.
+function ownMemory() {
+	return Number(/^RssAnon:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'latin1'))[1]) * 1024;
+}
+
+module.exports = { MEMBER_ENV, UsageError, now, compute, fill, hash, add, hex, Seat, rollup, ownMemory };

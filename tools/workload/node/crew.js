@@ -5,9 +5,10 @@
 const childProcess = require('child_process');
 const cluster = require('cluster');
 const net = require('net');
+const os = require('os');
 const path = require('path');
 const { Worker } = require('worker_threads');
-const { Seat, now, hex, MEMBER_ENV } = require('./base');
+const { Seat, now, hex, ownMemory, MEMBER_ENV } = require('./base');
 const { kinds, toArgv } = require('./options');
 const { QueueLink, ForkLink, LineLink } = require('./link');
 
@@ -43,6 +44,7 @@ class Crew {
 		this.kind.prepare?.(this);
 		const members = this.options.workers + (this.kind.helpers ?? 0);
 
+		this.beforeBytes = ownMemory();
 		for (let i = 0; i < members; i++)
 			this.workers.push(this.create(i));
 	}
@@ -50,7 +52,7 @@ class Crew {
 	create(index) {
 		const helper = index >= this.options.workers;
 		const worker = {
-			index, helper, crew: this, created: now(), exit_code: 0, exit_signal: null, report: null,
+			index, helper, crew: this, created: now(), exit_code: 0, exit_signal: 0, report: null,
 		};
 
 		if (helper)
@@ -87,16 +89,21 @@ class Crew {
 	}
 
 	// Standard output is for the one JSON object.
+	stdio(worker) {
+		return ['ignore', 2, this.kind.stderr?.(this.options, worker.index) ?? 2, 'ipc'];
+	}
+
 	createFork(worker) {
 		const child = childProcess.fork(entry, toArgv(this.memberOptions, { member: worker.index }), {
 			serialization: this.options.serialization,
-			stdio: ['ignore', 2, 2, 'ipc'],
+			stdio: this.stdio(worker),
 			execArgv: this.execArgv(),
 			...this.kind.launcher?.(),
 		});
 
 		this.watchChild(worker, child);
 		worker.link = new ForkLink(child, this.options.serialization);
+		worker.link.watch(child);
 	}
 
 	createSpawn(worker) {
@@ -109,18 +116,18 @@ class Crew {
 	}
 
 	createClusterWorker(worker) {
-		if (worker.index === 0) {
+		if (worker.index === 0)
 			cluster.schedulingPolicy =
 				this.options.mode === 'shared' ? cluster.SCHED_NONE : cluster.SCHED_RR;
-			cluster.setupPrimary({
-				exec: entry, args: toArgv(this.memberOptions, {}), execArgv: this.execArgv(),
-				serialization: this.options.serialization, stdio: ['ignore', 2, 2, 'ipc'],
-			});
-		}
+		cluster.setupPrimary({
+			exec: entry, args: toArgv(this.memberOptions, {}), execArgv: this.execArgv(),
+			serialization: this.options.serialization, stdio: this.stdio(worker),
+		});
 		const child = cluster.fork({ [MEMBER_ENV]: worker.index });
 
 		this.watchChild(worker, child.process);
 		worker.link = new ForkLink(child, this.options.serialization);
+		worker.link.watch(child.process);
 	}
 
 	// close comes after exit, when everything that was sent has arrived, too.
@@ -177,8 +184,8 @@ class Crew {
 	}
 
 	end(worker, code, signal) {
-		worker.exit_code = code;
-		worker.exit_signal = signal;
+		worker.exit_code = code ?? 0;
+		worker.exit_signal = signal ? os.constants.signals[signal] : 0;
 		worker.ended = true;
 		if (!worker.report && !this.kind.lost?.(worker))
 			this.fail(`worker ${worker.index} ended by itself`);
@@ -230,15 +237,21 @@ class Crew {
 		};
 
 		return [
-			{ ...head, from: main, to: other, sent: link.sent, received: report?.received ?? null },
-			{ ...head, from: other, to: main, sent: report?.sent ?? null, received: link.received },
+			{
+				...head, from: main, to: other, sent: link.sent, received: report?.received ?? null,
+				all_bytes: link.all.sent,
+			},
+			{
+				...head, from: other, to: main, sent: report?.sent ?? null, received: link.received,
+				all_bytes: link.all.received,
+			},
 		];
 	}
 
 	workerJson(worker) {
 		const { loop, stalls, sent, received, ...report } = worker.report ?? {};
-		const status = worker.isProcess || worker.error ?
-			{ exit_code: worker.exit_code, exit_signal: worker.exit_signal, error: worker.error } : {};
+		const status = worker.isProcess ?
+			{ exit_code: worker.exit_code, exit_signal: worker.exit_signal } : { error: worker.error };
 
 		return {
 			index: worker.index, role: worker.helper ? 'helper' : 'worker', pid: worker.pid,
@@ -259,6 +272,7 @@ class Crew {
 			heartbeat: {
 				interval_ns: HEARTBEAT_MS * 1e6, beats: this.beats, late_max_ns: this.lateMax,
 			},
+			before_bytes: this.beforeBytes,
 			workers: this.workers.map((worker) => this.workerJson(worker)),
 			loops: [this.seat.loop(), ...reports.map((report) => report.loop)],
 			channels: this.workers.flatMap((worker) => this.channels(worker)),

@@ -55,6 +55,7 @@ class Link {
 		this.systemCalls = kind !== 'queue';
 		this.sent = { messages: 0, bytes: 0 };
 		this.received = { messages: 0, bytes: 0 };
+		this.all = { sent: null, received: null };
 		this.onMessage = null;
 	}
 
@@ -106,6 +107,18 @@ class ForkLink extends Link {
 
 	write(message) {
 		this.channel.send(message);
+	}
+
+	// Node's own messages go the same way, a cluster's above all: the pipe counts all bytes, and knows them until it
+	// is gone. Where a Node keeps it elsewhere, null remains.
+	watch(child) {
+		const key = Object.getOwnPropertySymbols(child).find((symbol) => symbol.description === 'kChannelHandle');
+		const pipe = child[key];
+
+		child.on('disconnect', () => {
+			if (pipe?.bytesRead)
+				this.all = { sent: pipe.bytesWritten, received: pipe.bytesRead };
+		});
 	}
 
 	close() {

@@ -3,16 +3,12 @@
 // heartbeat. Each unit blocks the loop it runs on, and is one stall of it.
 'use strict';
 
-const { compute, add, now } = require('../base');
+const { compute, add } = require('../base');
 
 const GAP_MS = 5; // between two units on the main loop, for others to be served
 
-function unit(options, seat, number) {
-	const start = now();
-	const result = compute(options.seed + number, options.size);
-
-	seat.stalled(start, 'compute');
-	return result;
+function unit(options, seat, number, then) {
+	seat.block('compute', () => compute(options.seed + number, options.size), then);
 }
 
 function give(worker) {
@@ -46,8 +42,10 @@ function done(crew, result) {
 }
 
 function onGap(crew) {
-	if (done(crew, unit(crew.options, crew.seat, crew.state.finished)))
-		setTimeout(onGap, GAP_MS, crew);
+	unit(crew.options, crew.seat, crew.state.finished, (result) => {
+		if (done(crew, result))
+			setTimeout(onGap, GAP_MS, crew);
+	});
 }
 
 module.exports = {
@@ -59,6 +57,6 @@ module.exports = {
 			give(worker);
 	},
 	hear(member, message) {
-		member.send('result', { v: unit(member.options, member.seat, message.v) });
+		unit(member.options, member.seat, message.v, (v) => member.send('result', { v }));
 	},
 };

@@ -3,7 +3,7 @@
 'use strict';
 
 const { isMainThread } = require('worker_threads');
-const { compute, add, now } = require('../base');
+const { compute, add } = require('../base');
 
 const GAP_MS = 5;
 const HEAP_MB = 48;
@@ -39,10 +39,14 @@ function die(mode) {
 
 function labour(member) {
 	const { options, index } = member;
-	const start = now();
-	const v = compute(options.seed + Math.imul(index, 1000003) + member.finished, options.size);
+	const seed = options.seed + Math.imul(index, 1000003) + member.finished;
 
-	member.seat.stalled(start, 'compute');
+	member.seat.block('compute', () => compute(seed, options.size), (v) => deliver(member, v));
+}
+
+function deliver(member, v) {
+	const { options, index } = member;
+
 	member.finished++;
 	// Half-way the victim has done a unit that nobody will hear of.
 	if (index === victim(options) && member.finished > Math.floor(options.count / 2)) {
@@ -66,6 +70,8 @@ module.exports = {
 	hidden: true,
 	victim,
 	heapLimit: (options) => options.mode === 'oom' ? { maxOldGenerationSizeMb: HEAP_MB } : undefined,
+	// What Node says of a death that was asked for helps nobody.
+	stderr: (options, index) => (index === victim(options) ? 'ignore' : 2),
 	start(crew) {
 		crew.sum = crew.finished = crew.dead = 0;
 		crew.workers.forEach((worker) => crew.send(worker, 'go'));

@@ -33,9 +33,10 @@ module.exports = {
 		crew.roundDone(message.v);
 		crew.stop();
 	},
+	// A scene that gives up by itself was told of a death that is not the victim's.
 	lost(worker) {
 		worker.crew.stop();
-		return true;
+		return worker.exit_signal !== 0;
 	},
 	finish(crew) {
 		const { workers, count } = crew.memberOptions;

@@ -46,13 +46,11 @@ function openUnnamed() {
 
 function makeFile(member) {
 	const { seed, size } = member.options;
-	const start = now();
 	const block = Buffer.alloc(size);
 
 	member.file = openUnnamed();
 	for (let i = 0; i < FILE_BLOCKS; i++)
 		fs.writeSync(member.file, fill(seed + i, block), 0, size, i * size);
-	member.seat.stalled(start, 'write file');
 }
 
 function done(member, slot, result, kind) {
@@ -115,6 +113,12 @@ function next(member, slot) {
 		read(member, slot, number);
 }
 
+function work(member) {
+	member.next = member.finished = member.sum = 0;
+	for (const slot of member.slots)
+		next(member, slot);
+}
+
 function begin(crew) {
 	crew.sum = crew.finished = 0;
 	for (const worker of crew.workers)
@@ -151,10 +155,9 @@ module.exports = {
 	},
 	hear(member) {
 		if (member.file === undefined)
-			makeFile(member);
-		member.next = member.finished = member.sum = 0;
-		for (const slot of member.slots)
-			next(member, slot);
+			member.seat.block('write file', () => makeFile(member), () => work(member));
+		else
+			work(member);
 	},
 	leave(member) {
 		fs.closeSync(member.file);

@@ -2,7 +2,7 @@
 // Each worker loads SIZE bytes of its own, or reads one block that the main loop loaded.
 'use strict';
 
-const { UsageError, fill, hash, add, now, rollup } = require('../base');
+const { UsageError, fill, hash, add, rollup } = require('../base');
 
 module.exports = {
 	modes: ['own', 'shared'],
@@ -17,14 +17,12 @@ module.exports = {
 			crew.shared = new SharedArrayBuffer(crew.options.size);
 	},
 	start(crew) {
-		const begun = now();
+		const load = () => crew.workers.forEach((worker) => crew.send(worker, 'load'));
 
-		if (crew.shared) {
-			fill(crew.options.seed, new Uint8Array(crew.shared));
-			crew.seat.stalled(begun, 'load');
-		}
-		for (const worker of crew.workers)
-			crew.send(worker, 'load');
+		if (crew.shared)
+			crew.seat.block('load', () => fill(crew.options.seed, new Uint8Array(crew.shared)), load);
+		else
+			load();
 	},
 	// Once all have loaded, everything stays as it is for a while: that is what is to be seen.
 	receive(worker, message) {
@@ -42,16 +40,14 @@ module.exports = {
 	},
 	hear(member) {
 		const { options } = member;
-		const begun = now();
 
-		if (member.shared)
-			member.block = new Uint8Array(member.shared);
-		else
-			member.block = fill(options.seed + member.index, Buffer.alloc(options.size));
-		const v = hash(member.block);
-
-		member.seat.stalled(begun, 'load');
-		member.send('loaded', { v });
+		member.seat.block('load', () => {
+			if (member.shared)
+				member.block = new Uint8Array(member.shared);
+			else
+				member.block = fill(options.seed + member.index, Buffer.alloc(options.size));
+			return hash(member.block);
+		}, (v) => member.send('loaded', { v }));
 	},
 	leave(member) {
 		const { options, report } = member;

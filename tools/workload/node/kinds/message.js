@@ -4,7 +4,7 @@
 // Shared memory, which threads alone have here, blocks both loops while it is used.
 'use strict';
 
-const { UsageError, fill, hash, add, now } = require('../base');
+const { UsageError, fill, hash, add } = require('../base');
 
 const BATCH = 64;
 const SHARE_CHUNK = 1000; // messages through shared memory in one turn of the main loop
@@ -80,23 +80,26 @@ function sendNext(worker) {
 	}
 }
 
-function shareChunk(crew, turn) {
-	const worker = crew.workers[turn];
+function putChunk(crew, turn) {
 	const { options } = crew;
-	const { exchange } = worker;
+	const { exchange } = crew.workers[turn];
 	const box = crew.boxes[turn];
-	const start = now();
 
 	for (let i = 0; i < SHARE_CHUNK && exchange.sent < options.count; i++) {
 		box.put(DOWN, (bytes) => fill(seedOf(options, turn, exchange.sent++), bytes));
 		if (isPingPong(options))
 			crew.sum = add(crew.sum, box.take(UP, hash));
 	}
-	crew.seat.stalled(start, 'shared memory');
+}
+
+function shareChunk(crew, turn) {
+	const { options, workers } = crew;
 	const next = (turn + 1) % options.workers;
 
-	if (crew.workers[next].exchange.sent < options.count)
-		setTimeout(shareChunk, 1, crew, next);
+	crew.seat.block('shared memory', () => putChunk(crew, turn), () => {
+		if (workers[next].exchange.sent < options.count)
+			setTimeout(shareChunk, 1, crew, next);
+	});
 }
 
 function begin(crew) {
@@ -142,7 +145,6 @@ function receive(worker, message) {
 
 function takeShared(member) {
 	const { options, box } = member;
-	const start = now();
 	let sum = 0;
 
 	for (let i = 0; i < options.count; i++) {
@@ -151,15 +153,15 @@ function takeShared(member) {
 		else
 			sum = add(sum, box.take(DOWN, hash));
 	}
-	member.seat.stalled(start, 'shared memory');
-	member.send('taken', { v: sum });
+	return sum;
 }
 
 function hear(member, message) {
 	const { options } = member;
 
 	if (message.t === 'share') {
-		takeShared(member);
+		member.seat.block('shared memory', () => takeShared(member),
+			(v) => member.send('taken', { v }));
 	} else if (isPingPong(options)) {
 		member.send('data', { v: message.v, d: message.d });
 	} else {
