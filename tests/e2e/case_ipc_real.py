@@ -314,7 +314,8 @@ def postgres_a_forking_server(box):
                        f"cd {folder} && exec /bin/sh run.sh")
     box.wait_for(lambda: os.path.exists(f"{folder}/data/postgresql.conf") and
                  "Success" in read(f"{folder}/init.log"), "initdb")
-    recorder, path = box.start_recording("-p", server.pid)
+    # Segments are known of processes that were looked at, and these soon end.
+    recorder, path = box.start_recording("--memory", "0.2", "-p", server.pid)
     box.equal(box.finish(server, stdin="\n").status, 0, "status of the script")
     box.finish(recorder)
     report = box.load(path)
