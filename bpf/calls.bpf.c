@@ -59,7 +59,21 @@ __noinline int pt_come_unseen(struct pt_cpu *cpu)
 	return 0;
 }
 
-/* A wait call has returned. Not inlined, so that it is verified once, for all calls that are waits. */
+/* The call was none that waits, though one of its name may be: what looked like sleep in a wait was in the turn. */
+static __always_inline int pt_no_wait(const struct pt_cpu *cpu)
+{
+	struct pt_loop_state *state = pt_loop_state_at(cpu->loop);
+
+	if (state && state->asleep) {
+		state->asleep = 0;
+		state->disturbed = 1;
+	}
+	return 1;
+}
+
+/*
+ * A wait call has returned; 1: it was none. Not inlined, so that it is verified once, for all calls that are waits.
+ */
 __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32 end)
 {
 	struct pt_loop_state *state;
@@ -73,7 +87,7 @@ __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32
 	regs = pt_current_regs(cpu);
 	if (end == PT_END_URING &&
 	    (!(pt_syscall_fourth(regs) & IORING_ENTER_GETEVENTS) || !pt_syscall_third(regs)))
-		return 0;
+		return pt_no_wait(cpu);
 	state = pt_loop_state_at(cpu->loop);
 	if (!state)
 		state = pt_loop_state_take(cpu);
@@ -178,11 +192,12 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		return 0;
 	}
 	end = pt_config.call_end[index];
-	if (end >= PT_END_EPOLL && end <= PT_END_URING)
-		return pt_wait_end(cpu, result, index, end);
+	if (end >= PT_END_EPOLL && end <= PT_END_URING && !pt_wait_end(cpu, result, index, end))
+		return 0;
 	if (end == PT_END_EPOLL_CREATE)
 		pt_epoll_created(pt_current(cpu), result);
-	else if (end >= PT_END_READ && !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
+	else if (end >= PT_END_READ && !pt_control.last &&
+		 !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
 		pt_channel_call(cpu, result, index, end);
 	if (cpu->turn)
 		pt_call_end(cpu, index);

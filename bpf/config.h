@@ -120,8 +120,8 @@ struct pt_config {
 
 /* Changed while it runs. */
 struct pt_control {
-	__u32 launcher;	   /* the next task that this task makes is a target */
-	__u32 last;	   /* the iterator takes the snapshot at the end */
+	__u32 launcher; /* the next task that this task makes is a target */
+	__u32 last; /* the iterator takes the snapshot at the end, and nothing is summed up any more */
 	__u32 live;	   /* targets that have not exited */
 	__u32 timed;	   /* system calls are being timed: pt_sys_enter is attached */
 	__u64 epoll_files; /* made so far: an address may belong to another file since */

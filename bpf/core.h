@@ -60,8 +60,8 @@ struct pt_loop_state {
 	__u32 counter; /* 1 + the number of its loop's pt_turn_counter, 0: it has none */
 	__u32 waits;   /* in a row on this loop, up to PT_COUNT_AFTER */
 	__u8 disturbed; /* it left its CPU in this turn, other than to wait for events, or was sampled */
-	__u8 empty;  /* the last wait was a poll that found nothing */
-	__u8 joined; /* that wait may belong to the same iteration as the next */
+	__u8 empty; /* the last wait was a poll that found nothing */
+	__u8 filled; /* it returned as many events as it could: a poll behind it belongs to the same turn */
 	__u8 reserved;
 	struct pt_turn_call table[PT_TURN_CALLS];
 };

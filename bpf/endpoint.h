@@ -382,7 +382,9 @@ __noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, __u64 
 
 	if (!call || !end)
 		return 0;
-	*end = (struct pt_end_state){.object = object, .number = number};
+	__builtin_memset(end, 0, sizeof(*end)); /* the stack is short */
+	end->object = object;
+	end->number = number;
 	pt_end_identify(end, file);
 	if (end->kind == PT_CHANNEL_EVENTFD)
 		end->number = pt_control.eventfds; /* a new name has raised that */

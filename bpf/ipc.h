@@ -104,7 +104,9 @@ static __always_inline struct pt_end_state *pt_end_of_number(struct pt_ipc_call 
 	if (end->object != id) {
 		if (end->id)
 			pt_end_flush(&call->is, end);
-		*end = (struct pt_end_state){.object = id, .id = id, .kind = kind};
+		__builtin_memset(end, 0, sizeof(*end)); /* the stack is short */
+		end->object = end->id = id;
+		end->kind = kind;
 		pt_end_describe(&call->is, end, NULL);
 	}
 	return end;
@@ -266,37 +268,45 @@ static __always_inline int pt_moved_messages(struct pt_ipc_call *call)
 	return 0;
 }
 
-static __always_inline void pt_accepted(struct pt_ipc_call *call)
+/* Not inlined: the stack is short. */
+static __noinline int pt_accept_emit(struct pt_ipc_call *call, __u64 id, __u64 object, __u32 port)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
+
+	if (!cpu)
+		return 0;
+	PT_MESSAGE(accept);
+	message->row = (struct pt_accept){
+		.time = pt_ipc_now(&call->is),
+		.end = id,
+		.object = object,
+		.tid = call->is.tid,
+		.port = port,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+static __always_inline void pt_accepted(struct pt_ipc_call *call)
+{
 	struct pt_end_state *end, *connection;
-	struct pt_accept row = {};
+	__u64 id;
+	__u16 port;
 
 	call->is.sent = 0;
 	call->is.bytes = 0;
 	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
-	if (!end || !cpu)
+	if (!end)
 		return;
 	if (call->is.result < 0) {
 		call->is.bytes = call->is.result;
 		pt_end_count(&call->is, end);
 		return;
 	}
-	row.end = end->id;
-	row.port = end->port;
+	id = end->id;
+	port = end->port;
 	connection = pt_made(call, call->is.result);
-	row.object = connection ? connection->id : 0;
-	row.time = pt_ipc_now(&call->is);
-	row.tid = call->is.tid;
-	struct {
-		struct pt_header header;
-		struct pt_accept row;
-	} *message = pt_reserve(cpu, PT_KIND_accept, sizeof(*message));
-	if (!message)
-		return;
-	message->header = PT_HEADER(accept);
-	message->row = row;
-	pt_commit(cpu, message);
+	pt_accept_emit(call, id, connection ? connection->id : 0, port);
 }
 
 static __always_inline void pt_moved_pages(struct pt_ipc_call *call)
@@ -307,19 +317,52 @@ static __always_inline void pt_moved_pages(struct pt_ipc_call *call)
 	pt_moved(call, pt_syscall_first(call->regs), writes, call->is.result, 1);
 }
 
-static __always_inline void pt_moved_number(struct pt_ipc_call *call, __u32 class, __u8 kind,
-					    __u8 sent, __s64 bytes)
+static __noinline int pt_moved_number(struct pt_ipc_call *call, __u32 class, __u8 kind, __u8 sent,
+				      __s64 bytes)
 {
 	call->is.sent = sent;
 	call->is.bytes = bytes;
 	call->is.count = 1;
 	pt_end_count(&call->is, pt_end_of_number(call, class, kind, pt_syscall_first(call->regs)));
+	return 0;
 }
 
 /* What a sender of a whole message moved: these calls return 0. */
 static __always_inline __s64 pt_sent_whole(const struct pt_ipc_call *call)
 {
 	return call->is.result ? call->is.result : (__s64)pt_syscall_third(call->regs);
+}
+
+/* Calls that make ends of channels. Apart from the others that are rare, as the stack is short. */
+static __noinline int pt_ipc_made(struct pt_ipc_call *call)
+{
+	struct pt_regs *regs = call->regs;
+
+	switch (call->is.end) {
+	case PT_END_ACCEPT:
+		pt_accepted(call);
+		return 0;
+	case PT_END_LISTEN:
+		if (!call->is.result)
+			pt_made(call, pt_syscall_first(regs));
+		return 0;
+	case PT_END_PIPE:
+		pt_made_pair(call, pt_syscall_first(regs));
+		return 0;
+	case PT_END_SOCKETPAIR:
+		pt_made_pair(call, pt_syscall_fourth(regs));
+		return 0;
+	case PT_END_EVENTFD:
+		pt_made_eventfd(call);
+		return 0;
+	case PT_END_RING:
+		call->is.flags = PT_ENDPOINT_CREATED;
+		if (call->is.result >= 0)
+			pt_end_of_number(call, PT_CLASS_URING, PT_CHANNEL_URING, call->is.tid);
+		call->is.flags = 0;
+		return 0;
+	}
+	return 0;
 }
 
 /* The rarer calls. */
@@ -349,28 +392,6 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 		pt_moved(call, pt_syscall_first(regs), 1, call->is.result, 1);
 		if (call->is.result > 0)
 			pt_moved(call, pt_syscall_second(regs), 0, call->is.result, 1);
-		return 0;
-	case PT_END_ACCEPT:
-		pt_accepted(call);
-		return 0;
-	case PT_END_LISTEN:
-		if (!call->is.result)
-			pt_made(call, pt_syscall_first(regs));
-		return 0;
-	case PT_END_PIPE:
-		pt_made_pair(call, pt_syscall_first(regs));
-		return 0;
-	case PT_END_SOCKETPAIR:
-		pt_made_pair(call, pt_syscall_fourth(regs));
-		return 0;
-	case PT_END_EVENTFD:
-		pt_made_eventfd(call);
-		return 0;
-	case PT_END_RING:
-		call->is.flags = PT_ENDPOINT_CREATED;
-		if (call->is.result >= 0)
-			pt_end_of_number(call, PT_CLASS_URING, PT_CHANNEL_URING, call->is.tid);
-		call->is.flags = 0;
 		return 0;
 	case PT_END_MQ_SEND:
 		pt_moved(call, pt_syscall_first(regs), 1, pt_sent_whole(call), 1);
@@ -452,6 +473,8 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 {
 	__s32 sent;
 
+	if (call->is.end >= PT_END_ACCEPT && call->is.end <= PT_END_EVENTFD)
+		return pt_ipc_made(call);
 	if (call->is.end > PT_END_RECVMSG)
 		return pt_ipc_other(call);
 	sent = pt_plain_direction(call->is.end, call->regs);

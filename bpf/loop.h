@@ -270,7 +270,7 @@ static __always_inline bool pt_turn_add(const struct pt_waited_call *wait,
 	struct pt_turn_counter *counter;
 	__u32 bucket;
 
-	if (pt_config.every_turn || state->timed || state->disturbed || state->joined ||
+	if (pt_config.every_turn || state->timed || state->disturbed || state->filled ||
 	    state->foreign || length >= pt_config.stall || length >> PT_TURN_MAX_LOG2)
 		return false;
 	counter = pt_turn_counter_of(wait, state);
@@ -290,17 +290,31 @@ static __always_inline bool pt_turn_add(const struct pt_waited_call *wait,
 	return true;
 }
 
+/* The task has left a loop for another one. */
+static __always_inline void pt_loop_left(struct pt_loop_state *state)
+{
+	struct pt_turn_counter *counter = pt_turn_counter_at(state->counter);
+
+	if (counter)
+		counter->over = 1;
+	state->counter = 0;
+	state->waits = 0;
+	pt_control.loops = 1;
+}
+
 /*
- * A wait that returned as many events as it could, or was interrupted, is followed by another in the same iteration:
- * the turn goes on. So it does behind a wait on another object, which then is a loop inside this one.
+ * A poll that was interrupted, or follows a wait that returned as many events as it could, is in the same iteration: the
+ * turn goes on. So it does behind a wait on another object, which then is a loop inside this one.
  */
 static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 					  struct pt_loop_state *state)
 {
 	bool same = state->turn && wait->loop == state->loop;
 	bool nested = state->turn && !same && ++state->foreign < PT_LOOP_ABANDONED;
-	bool joined = wait->result == -EINTR || (wait->limit && wait->result == wait->limit);
-	bool added = same && !joined && pt_turn_add(wait, state);
+	bool filled = wait->limit > 1 && wait->result == wait->limit;
+	bool interrupted = wait->result == -EINTR;
+	bool goes_on = same && !wait->timeout && (state->filled || interrupted);
+	bool added = same && !filled && !interrupted && pt_turn_add(wait, state);
 
 	if (!added)
 		pt_turn_emit(wait, state, nested);
@@ -308,19 +322,17 @@ static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 	state->disturbed = 0;
 	if (nested)
 		return;
+	state->filled = filled;
+	if (goes_on)
+		return;
 	if (!added && state->turn && wait->now - state->turn >= pt_config.stall)
 		pt_turn_calls_emit(wait->cpu, state, wait->now, wait->tid);
-	state->joined = joined;
-	state->empty = !wait->timeout && !wait->result;
-	if (same && joined)
-		return;
-	if (!same) {
-		state->counter = 0;
-		state->waits = 0;
-		pt_control.loops = 1;
-	} else if (state->waits < PT_COUNT_AFTER) {
+	/* The model takes an interrupted wait for a poll that found nothing. */
+	state->empty = interrupted || (!wait->timeout && !wait->result);
+	if (!same)
+		pt_loop_left(state);
+	else if (state->waits < PT_COUNT_AFTER)
 		state->waits++;
-	}
 	pt_turn_begin(state, wait->loop, wait->now);
 	wait->cpu->turn = wait->now;
 }

@@ -42,6 +42,8 @@ int pt_sample_turn(struct bpf_perf_event_data *ctx)
 	if (now - cpu->turn < PT_SAMPLE_AGE)
 		return 0;
 	task = bpf_get_current_task_btf();
+	if (cpu->task != (__u64)task) /* it came unseen */
+		return 0;
 	state = pt_loop_state_at(cpu->loop);
 	if (state)
 		state->disturbed = 1;

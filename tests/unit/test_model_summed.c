@@ -120,6 +120,47 @@ static void a_wait_of_two_sleeps(void **unused)
 	stream_free(s);
 }
 
+/* Attached in the middle of a turn, of a wait: what lies before the recording is none of its. */
+static void a_turn_that_began_before_the_recording(void **unused)
+{
+	struct stream *s = stream_new();
+
+	(void)unused;
+	feed_sleeper(s, LOOPER, LOOPER, "loop");
+	feed_wakeup(s, 5 * MS, LOOPER, 0, 5 * MS);
+	feed_switch(s, 5 * MS, 0, 0, PT_STATE_RUNNABLE, LOOPER);
+	feed_return(s, 5, LOOPER, 1, -1, 1);
+	feed_as(s, turn, .time = 6 * MS, .tid = LOOPER, .loop = 1, .timeout = -1, .events = 1,
+		.limit = LIMIT, .syscall = EPOLL, .age = 400 * MS, .slept = 300 * MS);
+	feed_aged_return(s, 7, 6, 0);
+	finish(s, 8 * MS);
+	assert_int_equal(stall_count(s), 0);
+	assert_true(figures_of(s, LOOPER, 1)->turn_ns.max <= 8 * MS);
+	stream_free(s);
+}
+
+/* Told while the task has its CPU, before any span says so: it belongs to the turn, not to the wait. */
+static void a_child_in_the_turn_after_a_silent_return(void **unused)
+{
+	struct stream *s = new_loop_stream();
+
+	(void)unused;
+	feed_silent_wait(s, 101, 120);
+	feed_fork(s, 121 * MS, LOOPER, 77, 77);
+	feed_block(s, 122, 150, PT_REASON_POLL, 7, 77);
+	feed_as(s, turn, .time = 150 * MS, .tid = LOOPER, .loop = PT_LOOP_OF_TASK, .timeout = -1,
+		.events = 1, .syscall = 7, .flags = PT_TURN_NESTED, .age = 30 * MS,
+		.slept = 28 * MS);
+	feed_switch(s, 151 * MS, 0, LOOPER, PT_STATE_SLEEPING, 0);
+	feed_wakeup(s, 160 * MS, LOOPER, 0, 160 * MS);
+	feed_switch(s, 160 * MS, 0, 0, PT_STATE_RUNNABLE, LOOPER);
+	feed_aged_return(s, 160, 120, 151);
+	feed_wait(s, 161, 200, 1, 1);
+	finish(s, 200 * MS);
+	assert_stall(the_stall(s), 120, 151, PT_VERDICT_NESTED);
+	stream_free(s);
+}
+
 static void the_last_turn_began_at_the_last_sum(void **unused)
 {
 	struct stream *s = new_loop_stream();
@@ -177,6 +218,8 @@ int main(void)
 		cmocka_unit_test(a_stall_behind_silent_sleeps),
 		cmocka_unit_test(a_stall_behind_silent_polls),
 		cmocka_unit_test(a_wait_of_two_sleeps),
+		cmocka_unit_test(a_turn_that_began_before_the_recording),
+		cmocka_unit_test(a_child_in_the_turn_after_a_silent_return),
 		cmocka_unit_test(the_last_turn_began_at_the_last_sum),
 		cmocka_unit_test(a_recording_that_breaks_off),
 		cmocka_unit_test(nonsense_in_a_sum_is_no_error),

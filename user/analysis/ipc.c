@@ -119,7 +119,8 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		.units = units_of(channel, row),
 		.bytes = row->bytes,
 		.messages = row->count,
-		.summed = row->count > 1,
+		/* A sum is told when another begins, or at the task's end. */
+		.summed = row->count > 1 || row->syscall < 0,
 	};
 	struct pt_queue *queue;
 	struct delivery_to to = {.ipc = ipc};

@@ -99,4 +99,11 @@ static inline bool pt_channel_keeps_messages(const struct pt_channel *channel)
 /* Not `extra`. */
 void pt_channels_clear(struct pt_channels *channels);
 
+/* Whether its transfers are told in sums but for a few, so that how much lay in it at a moment is not known. */
+static inline bool pt_channel_is_summed(const struct pt_channel *channel)
+{
+	return channel->kind == PT_CHANNEL_TCP || channel->kind == PT_CHANNEL_UDP ||
+	       channel->kind == PT_CHANNEL_SOCKET;
+}
+
 #endif

@@ -80,7 +80,7 @@ int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait)
 	if (!looper || looper->over || wait->to <= looper->busy_from)
 		return 0;
 	ret = pt_tally_wait(looper->waits ? &looper->waiting : &looper->busy, wait);
-	return ret ? ret : pt_tally_wait(pt_latest_present(looper), wait);
+	return ret ? ret : pt_tally_wait(pt_latest_at(looper, wait->to), wait);
 }
 
 /* Where what is told of the present belongs; none: nowhere. */

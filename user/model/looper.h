@@ -88,7 +88,9 @@ struct pt_looper *pt_looper_of(struct pt_model_task *task);
 
 /* summed.c, each 0 or -ENOMEM where it returns something. */
 int pt_latest_span(struct pt_looper *looper, const struct pt_span *span, bool polls);
+/* Where belongs what is told of the present, and of what ended at `time`. */
 struct pt_tally *pt_latest_present(struct pt_looper *looper);
+struct pt_tally *pt_latest_at(struct pt_looper *looper, uint64_t time);
 /* The task returned from a wait at `time`, as a record says. */
 void pt_latest_reset(struct pt_looper *looper, uint64_t time);
 void pt_latest_free(struct pt_looper *looper);

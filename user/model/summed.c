@@ -27,24 +27,46 @@ static void fall_asleep(struct pt_latest *latest, const struct pt_span *span)
 	latest->sleeps++;
 }
 
+static struct pt_tally *present(struct pt_latest *latest)
+{
+	return latest->sleeps && !latest->runs ? &latest->waiting : &latest->ran;
+}
+
+static void run(struct pt_latest *latest, uint64_t since)
+{
+	if (!latest->sleeps || latest->runs)
+		return;
+	latest->runs = true;
+	latest->ran_from = since;
+}
+
 struct pt_tally *pt_latest_present(struct pt_looper *looper)
+{
+	const struct pt_doing *doing = &looper->task->doing;
+
+	/* That it runs is told as a span only when it has ceased to. */
+	if (doing->phase == PT_PHASE_RUNNING)
+		run(&looper->latest, doing->since);
+	return present(&looper->latest);
+}
+
+struct pt_tally *pt_latest_at(struct pt_looper *looper, uint64_t time)
 {
 	struct pt_latest *latest = &looper->latest;
 
-	return latest->sleeps && !latest->runs ? &latest->waiting : &latest->ran;
+	return latest->sleeps && latest->runs && time <= latest->ran_from ? &latest->waiting
+									  : present(latest);
 }
 
 int pt_latest_span(struct pt_looper *looper, const struct pt_span *span, bool polls)
 {
 	struct pt_latest *latest = &looper->latest;
 
-	if (polls) {
+	if (polls)
 		fall_asleep(latest, span);
-	} else if (latest->sleeps && !latest->runs && span->part == PT_PART_CPU) {
-		latest->runs = true;
-		latest->ran_from = span->from;
-	}
-	return pt_tally_span(pt_latest_present(looper), span);
+	else if (span->part == PT_PART_CPU)
+		run(latest, span->from);
+	return pt_tally_span(present(latest), span);
 }
 
 void pt_latest_reset(struct pt_looper *looper, uint64_t time)
@@ -93,6 +115,7 @@ static int take_latest(struct pt_looper *looper, uint64_t from, uint64_t wait_fr
 {
 	struct pt_latest *latest = &looper->latest;
 	bool waits = wait_from && latest->sleeps;
+	uint64_t to = waits ? wait_from : now;
 	int ret;
 
 	pt_tally_empty(&looper->busy);
@@ -107,13 +130,14 @@ static int take_latest(struct pt_looper *looper, uint64_t from, uint64_t wait_fr
 		ret = pt_tally_add(&looper->waiting, &latest->waiting);
 	if (!ret && waits)
 		ret = pt_tally_add(&looper->waiting, &latest->ran);
-	fill_with_cpu(&looper->busy, (waits ? wait_from : now) - from);
+	fill_with_cpu(&looper->busy, to > from ? to - from : 0);
 	return ret;
 }
 
 int pt_looper_catch_up(struct pt_looper *looper, const struct pt_turn *row)
 {
-	uint64_t from = row->age < row->time ? row->time - row->age : row->time, asleep = 0;
+	/* One that began before the recording is not behind others that are not told. */
+	uint64_t from = row->age < row->time ? row->time - row->age : 0, asleep = 0;
 
 	if (!row->age || from <= looper->returned || !looper->depth)
 		return 0;

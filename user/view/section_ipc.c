@@ -118,6 +118,7 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 {
 	const struct pt_side *side = &channel->side[index];
 	struct pt_place place = pt_ipc_place(side, true);
+	bool dated = !pt_channel_is_summed(channel);
 	json_t *json = json_object();
 	int ret = pt_json_put(json, "inode", pt_json_int(PT_NUMBER_OF(side->end)));
 
@@ -127,8 +128,9 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	ret |= pt_json_put(json, "sent", traffic_json(&side->sent));
 	ret |= pt_json_put(json, "received", traffic_json(&side->received));
 	ret |= pt_json_put(json, "unread_bytes", unread_json(channel, index));
-	ret |= pt_json_put(json, "depth_bytes", depth_json(source, &side->queue));
-	if (side->queue.depth)
+	ret |= pt_json_put(json, "depth_bytes",
+			   dated ? depth_json(source, &side->queue) : json_null());
+	if (side->queue.depth && dated)
 		ret |= pt_json_put(json, "depth_series", series_json(side->queue.depth));
 	if (channel->kind != PT_CHANNEL_SHARED)
 		ret |= pt_json_put(json, "outside_holders", holders_json(side));
