@@ -17,6 +17,7 @@ static const enum pt_part part_of[] = {
 static int tell_span(struct pt_model *model, const struct pt_span *whole, enum pt_part part,
 		     uint64_t from, uint64_t to)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_SPAN];
 	struct pt_span span = *whole;
 	size_t i;
 	int ret;
@@ -34,10 +35,8 @@ static int tell_span(struct pt_model *model, const struct pt_span *whole, enum p
 		span.syscall = -1;
 	}
 	ret = pt_turns_span(model, &span);
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		if (model->observers[i].span)
-			ret = model->observers[i].span(model->observers[i].self, &span);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].span(audience->observers[i].self, &span);
 	return ret;
 }
 
@@ -192,16 +191,15 @@ int pt_state_runs(struct pt_model *model, struct pt_model_task *task, uint64_t t
 
 int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool sure)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_ENDED];
 	size_t i;
 	int ret = pt_state_become(model, task, PT_PHASE_DEAD, time, sure);
 
 	if (!ret)
 		ret = pt_turns_end(model, task, task->doing.since, task->exited);
 	task->end_ns = task->doing.since;
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		if (model->observers[i].ended)
-			ret = model->observers[i].ended(model->observers[i].self, task);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].ended(audience->observers[i].self, task);
 	return ret;
 }
 
@@ -318,6 +316,7 @@ static int enter(struct pt_model *model, struct pt_model_task *task, const struc
 static int tell_switched(struct pt_model *model, struct pt_model_task *task, uint64_t time,
 			 bool voluntary)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_SWITCHED];
 	size_t i;
 	int ret = 0;
 
@@ -325,12 +324,9 @@ static int tell_switched(struct pt_model *model, struct pt_model_task *task, uin
 		task->counts.voluntary++;
 	else
 		task->counts.involuntary++;
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		const struct pt_observer *o = &model->observers[i];
-
-		if (o->switched)
-			ret = o->switched(o->self, task, time, voluntary);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].switched(audience->observers[i].self, task, time,
+						      voluntary);
 	return ret;
 }
 

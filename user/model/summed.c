@@ -167,6 +167,7 @@ void pt_looper_began_runs(struct pt_looper *looper, uint64_t since)
 static int tell_turns(struct pt_model *model, const struct pt_loop *loop,
 		      const struct pt_record *record)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_TURNED_MANY];
 	const uint8_t *text = (const uint8_t *)record->text;
 	size_t at = 0, step, i;
 	uint64_t bucket = 0, further, count;
@@ -181,14 +182,10 @@ static int tell_turns(struct pt_model *model, const struct pt_loop *loop,
 		    count > UINT32_MAX)
 			return 0;
 		bucket += further;
-		for (i = 0; !ret && i < model->observer_count; i++) {
-			const struct pt_observer *o = &model->observers[i];
-
-			if (o->turned_many)
-				ret = o->turned_many(o->self, loop,
-						     pt_histogram_bucket((unsigned int)bucket),
-						     count);
-		}
+		for (i = 0; !ret && i < audience->count; i++)
+			ret = audience->observers[i].turned_many(
+				audience->observers[i].self, loop,
+				pt_histogram_bucket((unsigned int)bucket), count);
 	}
 	return ret;
 }
