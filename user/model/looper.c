@@ -177,6 +177,7 @@ struct pt_looper *pt_looper_of(struct pt_model_task *task)
 	if (!looper)
 		return NULL;
 	looper->task = task;
+	pt_latest_start(looper);
 	looper->waits = task->doing.poll_from > 0 || task->doing.poll_syscall;
 	looper->wait_from = task->doing.poll_from;
 	looper->wait_syscall = task->doing.poll_syscall;

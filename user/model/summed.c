@@ -12,13 +12,19 @@
 #include "base/histogram.h"
 #include "base/leb.h"
 
+void pt_latest_start(struct pt_looper *looper)
+{
+	looper->latest.busy = &looper->latest.turns[0];
+	looper->latest.ran = &looper->latest.turns[1];
+}
+
 static void fall_asleep(struct pt_latest *latest, const struct pt_span *span)
 {
-	struct pt_tally busy = latest->busy;
+	struct pt_tally *busy = latest->busy;
 
 	latest->busy = latest->ran;
 	latest->ran = busy;
-	pt_tally_empty(&latest->ran);
+	pt_tally_empty(latest->ran);
 	pt_tally_empty(&latest->waiting);
 	latest->busy_from = latest->ran_from;
 	latest->wait_from = span->from;
@@ -31,7 +37,7 @@ struct pt_tally *pt_latest_present(struct pt_looper *looper)
 {
 	struct pt_latest *latest = &looper->latest;
 
-	return latest->sleeps && !latest->runs ? &latest->waiting : &latest->ran;
+	return latest->sleeps && !latest->runs ? &latest->waiting : latest->ran;
 }
 
 int pt_latest_span(struct pt_looper *looper, const struct pt_span *span, bool polls)
@@ -51,9 +57,9 @@ void pt_latest_reset(struct pt_looper *looper, uint64_t time)
 {
 	struct pt_latest *latest = &looper->latest;
 
-	pt_tally_empty(&latest->busy);
+	pt_tally_empty(latest->busy);
 	pt_tally_empty(&latest->waiting);
-	pt_tally_empty(&latest->ran);
+	pt_tally_empty(latest->ran);
 	latest->ran_from = time;
 	latest->sleeps = 0;
 	latest->runs = false;
@@ -61,9 +67,9 @@ void pt_latest_reset(struct pt_looper *looper, uint64_t time)
 
 void pt_latest_free(struct pt_looper *looper)
 {
-	pt_tally_free(&looper->latest.busy);
+	pt_tally_free(looper->latest.busy);
 	pt_tally_free(&looper->latest.waiting);
-	pt_tally_free(&looper->latest.ran);
+	pt_tally_free(looper->latest.ran);
 }
 
 static void restart_frame(struct pt_frame *frame, uint64_t from, bool empty)
@@ -102,11 +108,11 @@ static int take_latest(struct pt_looper *looper, uint64_t from, uint64_t wait_fr
 	looper->wait_from = wait_from;
 	looper->wait_until = 0;
 	looper->wait_syscall = syscall;
-	ret = pt_tally_add(&looper->busy, waits ? &latest->busy : &latest->ran);
+	ret = pt_tally_add(&looper->busy, waits ? latest->busy : latest->ran);
 	if (!ret && waits)
 		ret = pt_tally_add(&looper->waiting, &latest->waiting);
 	if (!ret && waits)
-		ret = pt_tally_add(&looper->waiting, &latest->ran);
+		ret = pt_tally_add(&looper->waiting, latest->ran);
 	fill_with_cpu(&looper->busy, (waits ? wait_from : now) - from);
 	return ret;
 }

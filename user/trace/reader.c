@@ -15,7 +15,8 @@ struct active {
 	uint64_t time; /* of its next record */
 	uint64_t tie;  /* among equal times, the lower comes first */
 	struct pt_slot *slot;
-	uint32_t row;
+	const uint8_t *at; /* that record */
+	uint32_t row;	   /* which one of the block's it is */
 };
 
 struct pt_reader {
@@ -149,13 +150,6 @@ static int heap_push(struct pt_reader *reader, const struct active *active)
 	return 0;
 }
 
-static uint64_t row_time(const struct active *active)
-{
-	const struct pt_block *block = &active->slot->block;
-
-	return pt_load(block->rows + (size_t)active->row * block->row_size, sizeof(uint64_t));
-}
-
 static void drop(struct pt_reader *reader, struct pt_block_entry *entry, const char *reason)
 {
 	struct pt_container *container = reader->container;
@@ -191,7 +185,8 @@ static int activate(struct pt_reader *reader)
 		return 0;
 	}
 	reader->active_bytes += bytes;
-	active.time = row_time(&active);
+	active.at = active.slot->block.rows;
+	active.time = pt_load(active.at, sizeof(uint64_t));
 	return heap_push(reader, &active);
 }
 
@@ -202,7 +197,8 @@ static void advance(struct pt_reader *reader)
 
 	reader->used = false;
 	if (++top->row < top->slot->block.header.count) {
-		top->time = row_time(top);
+		top->at += top->slot->block.row_size;
+		top->time = pt_load(top->at, sizeof(uint64_t));
 	} else {
 		reader->active_bytes -=
 			(size_t)top->slot->block.row_size * top->slot->block.header.count;
@@ -215,15 +211,14 @@ static void advance(struct pt_reader *reader)
 static void fill_record(const struct active *top, struct pt_record *record)
 {
 	const struct pt_block *block = &top->slot->block;
-	const uint8_t *row = block->rows + (size_t)top->row * block->row_size;
 
 	record->kind = block->header.kind;
-	record->row = row;
+	record->row = top->at;
 	record->text = NULL;
 	record->text_len = 0;
 	if (block->text_field) {
 		record->text = block->texts + block->text_at[top->row];
-		record->text_len = (uint32_t)pt_load(row + block->text_field, 4);
+		record->text_len = (uint32_t)pt_load(top->at + block->text_field, 4);
 	}
 }
 

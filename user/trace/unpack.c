@@ -249,30 +249,28 @@ static const char *unpack_delta(const struct pt_unpacked *columns, struct pt_cur
 	return NULL;
 }
 
-struct key {
-	const uint64_t *values;
-	uint32_t lag;
-};
-
-static bool read_key(const struct pt_unpacked *columns, struct pt_cursor *in, uint32_t own,
-		     const uint64_t *values, struct key *key)
+/* Where the key of each row stands: its lag leads into the zeros before the first row. NULL: there is no such key. */
+static const uint64_t *read_key(const struct pt_unpacked *columns, struct pt_cursor *in,
+				uint32_t own, const uint64_t *values)
 {
-	uint64_t field = pt_cursor_get(in, 2);
+	uint64_t field = pt_cursor_get(in, 2), lag = pt_cursor_get(in, 1);
+	const uint64_t *key;
 
-	key->lag = (uint32_t)pt_cursor_get(in, 1);
-	if (field >= columns->fields || key->lag > PT_KEYED_MAX_LAG)
-		return false;
-	if (field == own && !key->lag)
-		return false;
-	key->values = field == own ? values : columns->values[field];
-	return key->values;
+	if (field >= columns->fields || lag > PT_KEYED_MAX_LAG)
+		return NULL;
+	if (field == own && !lag)
+		return NULL;
+	key = field == own ? values : columns->values[field];
+	return key ? key - lag : NULL;
 }
 
 static uint32_t count_misses(const uint8_t *bitmap, uint32_t n)
 {
-	uint32_t misses = 0;
+	uint32_t misses = 0, i;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (i = 0; i + 64 <= n; i += 64)
+		misses += (uint32_t)__builtin_popcountll(pt_load(bitmap + i / 8, 8));
+	for (; i < n; i++)
 		misses += bitmap[i / 8] >> i % 8 & 1;
 	return misses;
 }
@@ -280,9 +278,8 @@ static uint32_t count_misses(const uint8_t *bitmap, uint32_t n)
 static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cursor *in,
 				uint32_t own, size_t size, uint64_t *values)
 {
-	static const uint64_t none;
-	struct key key[2] = {{0}, {&none, 0}};
-	uint64_t keys = pt_cursor_get(in, 1);
+	const uint64_t *key[2] = {0};
+	uint64_t keys = pt_cursor_get(in, 1), second = keys > 1 ? ~0ull : 0;
 	uint64_t *missed = columns->scratch;
 	uint32_t n = columns->count;
 	const uint8_t *bitmap;
@@ -291,9 +288,13 @@ static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cur
 
 	if (keys < 1 || keys > 2)
 		return "a column has too many keys";
-	for (uint64_t k = 0; k < keys; k++)
-		if (!read_key(columns, in, own, values, &key[k]))
+	for (uint64_t k = 0; k < keys; k++) {
+		key[k] = read_key(columns, in, own, values);
+		if (!key[k])
 			return bad_key;
+	}
+	if (!second)
+		key[1] = key[0];
 	bitmap = pt_cursor_take(in, (n + 7) / 8);
 	if (!bitmap)
 		return ends_early;
@@ -308,9 +309,7 @@ static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cur
 	}
 	memset(columns->predicted, 0, PT_KEYED_SLOTS * sizeof(uint64_t));
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t key0 = i < key[0].lag ? 0 : key[0].values[i - key[0].lag];
-		uint64_t key1 = keys < 2 || i < key[1].lag ? 0 : key[1].values[i - key[1].lag];
-		uint64_t *slot = &columns->predicted[pt_keyed_slot(key0, key1)];
+		uint64_t *slot = &columns->predicted[pt_keyed_slot(key[0][i], key[1][i] & second)];
 
 		if (bitmap[i / 8] >> i % 8 & 1)
 			*slot = *missed++;
