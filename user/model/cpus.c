@@ -110,7 +110,7 @@ static const struct pt_model_task *had_it(const struct pt_model *model,
 {
 	if (entry->unsure || entry->task == waiter->index)
 		return model->nobody;
-	return pt_model_task(model, entry->task);
+	return pt_pool_at(&model->tasks, entry->task);
 }
 
 /* Fills model->pieces from its end backwards; returns the first one's index. */

@@ -31,6 +31,12 @@ static int begin_wait(struct pt_looper *looper, uint64_t from, int syscall)
 	return ret;
 }
 
+static void note_poll(struct pt_model_task *task, const struct pt_span *span)
+{
+	task->doing.poll_from = span->from;
+	task->doing.poll_syscall = (int16_t)span->syscall;
+}
+
 int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 {
 	struct pt_looper *looper = span->task->looper;
@@ -40,12 +46,8 @@ int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 	int ret;
 
 	if (!looper) {
-		struct pt_model_task *task = pt_model_task(model, span->task->index);
-
-		if (polls) {
-			task->doing.poll_from = span->from;
-			task->doing.poll_syscall = (int16_t)span->syscall;
-		}
+		if (polls)
+			note_poll(pt_model_task(model, span->task->index), span);
 		return 0;
 	}
 	if (looper->over || span->to <= looper->busy_from)
