@@ -101,14 +101,17 @@ struct parting {
 static void part_rows(const struct pt_unpacked *columns, struct parting *parting,
 		      const uint64_t *key, uint32_t lag, const uint64_t *listed, uint32_t n)
 {
+	uint32_t last = parting->streams - 1;
+	uint8_t *streams = columns->streams;
+
 	memset(parting->begin, 0, sizeof(parting->begin));
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t value = i < lag ? 0 : key[i - lag];
 		uint32_t s = 0;
 
-		while (s < parting->streams - 1 && value != listed[s])
+		while (s < last && value != listed[s])
 			s++;
-		columns->streams[i] = (uint8_t)s;
+		streams[i] = (uint8_t)s;
 		parting->begin[s + 1]++;
 	}
 	for (uint32_t s = 0; s < parting->streams; s++)
@@ -174,6 +177,7 @@ static void unpack_bits(const struct parting *parting, const uint8_t *symbols, c
 	uint64_t position = 0;
 
 	for (uint32_t s = 0; s < parting->streams; s++) {
+		uint32_t end = parting->begin[s + 1];
 		uint64_t base[256];
 		uint8_t width[256];
 
@@ -183,7 +187,7 @@ static void unpack_bits(const struct parting *parting, const uint8_t *symbols, c
 					       ? 0
 					       : pt_log_base(symbol, parting->k[s]);
 		}
-		for (uint32_t i = parting->begin[s]; i < parting->begin[s + 1]; i++) {
+		for (uint32_t i = parting->begin[s]; i < end; i++) {
 			unsigned int n = width[symbols[i]];
 			uint64_t word;
 
@@ -204,7 +208,7 @@ static const char *unpack_log(const struct pt_unpacked *columns, struct pt_curso
 {
 	struct parting parting;
 	struct pt_cursor escapes;
-	const uint8_t *symbols, *bits;
+	const uint8_t *symbols, *bits, *streams = columns->streams;
 	uint64_t bit_count, escape_count;
 	const char *reason = read_parting(columns, in, n, &parting);
 	uint64_t *parted;
@@ -228,7 +232,7 @@ static const char *unpack_log(const struct pt_unpacked *columns, struct pt_curso
 		return ends_early;
 	unpack_bits(&parting, symbols, bits, &escapes, parted);
 	for (uint32_t i = 0; parting.streams > 1 && i < n; i++)
-		values[i] = parted[parting.begin[columns->streams[i]]++];
+		values[i] = parted[parting.begin[streams[i]]++];
 	return NULL;
 }
 
@@ -278,9 +282,9 @@ static uint32_t count_misses(const uint8_t *bitmap, uint32_t n)
 static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cursor *in,
 				uint32_t own, size_t size, uint64_t *values)
 {
-	const uint64_t *key[2] = {0};
+	const uint64_t *key0, *key1;
 	uint64_t keys = pt_cursor_get(in, 1), second = keys > 1 ? ~0ull : 0;
-	uint64_t *missed = columns->scratch;
+	uint64_t *missed = columns->scratch, *predicted = columns->predicted;
 	uint32_t n = columns->count;
 	const uint8_t *bitmap;
 	const char *reason;
@@ -288,13 +292,10 @@ static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cur
 
 	if (keys < 1 || keys > 2)
 		return "a column has too many keys";
-	for (uint64_t k = 0; k < keys; k++) {
-		key[k] = read_key(columns, in, own, values);
-		if (!key[k])
-			return bad_key;
-	}
-	if (!second)
-		key[1] = key[0];
+	key0 = read_key(columns, in, own, values);
+	key1 = second ? read_key(columns, in, own, values) : key0;
+	if (!key0 || !key1)
+		return bad_key;
 	bitmap = pt_cursor_take(in, (n + 7) / 8);
 	if (!bitmap)
 		return ends_early;
@@ -307,9 +308,9 @@ static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cur
 		if (reason)
 			return reason;
 	}
-	memset(columns->predicted, 0, PT_KEYED_SLOTS * sizeof(uint64_t));
+	memset(predicted, 0, PT_KEYED_SLOTS * sizeof(uint64_t));
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t *slot = &columns->predicted[pt_keyed_slot(key[0][i], key[1][i] & second)];
+		uint64_t *slot = &predicted[pt_keyed_slot(key0[i], key1[i] & second)];
 
 		if (bitmap[i / 8] >> i % 8 & 1)
 			*slot = *missed++;
@@ -323,6 +324,8 @@ const char *pt_unpack(const struct pt_unpacked *columns, uint32_t field, unsigne
 {
 	const char *reason;
 	uint64_t mask = size_mask(size);
+	uint32_t n = columns->count;
+	bool wide = size < 8; /* some values may be wider than the field */
 
 	switch (encoding) {
 	case PT_ENC_LOG:
@@ -335,11 +338,12 @@ const char *pt_unpack(const struct pt_unpacked *columns, uint32_t field, unsigne
 		reason = unpack_keyed(columns, payload, field, size, values);
 		break;
 	default:
-		reason = unpack_plain(encoding, payload, columns->count, size, values);
+		reason = unpack_plain(encoding, payload, n, size, values);
+		wide = false;
 	}
 	if (!reason && pt_cursor_left(payload))
 		return "a column is longer than its rows";
-	for (uint32_t i = 0; !reason && size < 8 && i < columns->count; i++)
+	for (uint32_t i = 0; !reason && wide && i < n; i++)
 		values[i] &= mask;
 	return reason;
 }
