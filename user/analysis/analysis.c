@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_CHUNK 256
-
 #define A(name, question) extern const struct pt_analysis_class pt_##name##_class;
 PT_ANALYSES(A)
 #undef A
@@ -73,26 +71,17 @@ static bool add_chunk(struct pt_task_rows *rows, size_t chunk)
 		rows->chunks = chunks;
 		rows->chunk_count = count;
 	}
-	rows->chunks[chunk] = calloc(ROWS_CHUNK, rows->size);
+	rows->chunks[chunk] = calloc(PT_TASK_ROWS_CHUNK, rows->size);
 	return rows->chunks[chunk];
 }
 
-void *pt_task_rows_get(struct pt_task_rows *rows, const struct pt_model_task *task)
+void *pt_task_rows_add(struct pt_task_rows *rows, const struct pt_model_task *task)
 {
-	size_t chunk = task->index / ROWS_CHUNK;
+	size_t chunk = task->index / PT_TASK_ROWS_CHUNK;
 
-	if ((chunk >= rows->chunk_count || !rows->chunks[chunk]) && !add_chunk(rows, chunk))
+	if (!add_chunk(rows, chunk))
 		return NULL;
-	return rows->chunks[chunk] + task->index % ROWS_CHUNK * rows->size;
-}
-
-const void *pt_task_rows_peek(const struct pt_task_rows *rows, const struct pt_model_task *task)
-{
-	size_t chunk = task->index / ROWS_CHUNK;
-
-	if (chunk >= rows->chunk_count || !rows->chunks[chunk])
-		return NULL;
-	return rows->chunks[chunk] + task->index % ROWS_CHUNK * rows->size;
+	return rows->chunks[chunk] + task->index % PT_TASK_ROWS_CHUNK * rows->size;
 }
 
 void pt_task_rows_each(struct pt_task_rows *rows, void (*what)(void *row))
@@ -100,7 +89,7 @@ void pt_task_rows_each(struct pt_task_rows *rows, void (*what)(void *row))
 	size_t i, j;
 
 	for (i = 0; i < rows->chunk_count; i++) {
-		for (j = 0; rows->chunks[i] && j < ROWS_CHUNK; j++)
+		for (j = 0; rows->chunks[i] && j < PT_TASK_ROWS_CHUNK; j++)
 			what(rows->chunks[i] + j * rows->size);
 	}
 }

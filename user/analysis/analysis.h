@@ -71,11 +71,29 @@ struct pt_task_rows {
 	size_t size; /* of a row */
 };
 
-/* NULL without memory. A row never moves. */
-void *pt_task_rows_get(struct pt_task_rows *rows, const struct pt_model_task *task);
+#define PT_TASK_ROWS_CHUNK 256
 
 /* NULL if nothing was ever put there. */
-const void *pt_task_rows_peek(const struct pt_task_rows *rows, const struct pt_model_task *task);
+static inline const void *pt_task_rows_peek(const struct pt_task_rows *rows,
+					    const struct pt_model_task *task)
+{
+	size_t chunk = task->index / PT_TASK_ROWS_CHUNK;
+
+	if (chunk >= rows->chunk_count || !rows->chunks[chunk])
+		return NULL;
+	return rows->chunks[chunk] + task->index % PT_TASK_ROWS_CHUNK * rows->size;
+}
+
+/* For pt_task_rows_get(): makes the chunk of a task that has none. */
+void *pt_task_rows_add(struct pt_task_rows *rows, const struct pt_model_task *task);
+
+/* NULL without memory. A row never moves. */
+static inline void *pt_task_rows_get(struct pt_task_rows *rows, const struct pt_model_task *task)
+{
+	void *row = (void *)pt_task_rows_peek(rows, task);
+
+	return row ? row : pt_task_rows_add(rows, task);
+}
 
 /* For every row of every chunk in use, zero ones included. */
 void pt_task_rows_each(struct pt_task_rows *rows, void (*what)(void *row));

@@ -15,10 +15,11 @@ static struct pt_charge *find_charge(struct pt_charges_of *of, const struct pt_m
 	uint32_t i;
 
 	for (i = 0; i < of->count; i++) {
-		struct pt_charge hit = of->charges[i];
+		struct pt_charge hit;
 
-		if (hit.task != task)
+		if (of->charges[i].task != task)
 			continue;
+		hit = of->charges[i];
 		/* Whoever is found moves ahead, so that the next look-up is short. */
 		if (i) {
 			of->charges[i] = of->charges[i / 2];

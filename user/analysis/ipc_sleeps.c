@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ipc_sleeps.h"
 
-/* For what reason a task sleeps in a call on a channel; UNKNOWN: it does not. */
+/* For what reason a task sleeps in a call on a channel of a kind. */
+#define SLEEPS(S)                                                                                  \
+	S(PIPE, PIPE)                                                                              \
+	S(FIFO, PIPE)                                                                              \
+	S(UNIX, UNIX)                                                                              \
+	S(TCP, TCP)                                                                                \
+	S(UDP, UDP)                                                                                \
+	S(EVENTFD, EVENTFD)                                                                        \
+	S(POSIX_QUEUE, IPC)                                                                        \
+	S(SYSV_QUEUE, IPC)
+
+/* UNKNOWN: it does not sleep. */
 static const uint8_t reason_of_kind[PT_CHANNEL_COUNT] = {
-	[PT_CHANNEL_PIPE] = PT_REASON_PIPE,	  [PT_CHANNEL_FIFO] = PT_REASON_PIPE,
-	[PT_CHANNEL_UNIX] = PT_REASON_UNIX,	  [PT_CHANNEL_TCP] = PT_REASON_TCP,
-	[PT_CHANNEL_UDP] = PT_REASON_UDP,	  [PT_CHANNEL_EVENTFD] = PT_REASON_EVENTFD,
-	[PT_CHANNEL_POSIX_QUEUE] = PT_REASON_IPC, [PT_CHANNEL_SYSV_QUEUE] = PT_REASON_IPC,
+#define S(kind, reason) [PT_CHANNEL_##kind] = PT_REASON_##reason,
+	SLEEPS(S)
+#undef S
 };
 
 static bool is_of_channels(enum pt_reason reason)
 {
-	size_t kind;
+#define S(kind, reason) | 1ull << PT_REASON_##reason
+	const uint64_t reasons = 0 SLEEPS(S);
+#undef S
 
-	for (kind = 0; kind < PT_CHANNEL_COUNT; kind++) {
-		if (reason != PT_REASON_UNKNOWN && reason_of_kind[kind] == reason)
-			return true;
-	}
-	return false;
+	return reasons >> reason & 1;
 }
 
 /* What there is of this call and reason, else an empty one in place of what has been quiet for longest. */

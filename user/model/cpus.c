@@ -110,7 +110,7 @@ static const struct pt_model_task *had_it(const struct pt_model *model,
 {
 	if (entry->unsure || entry->task == waiter->index)
 		return model->nobody;
-	return pt_model_task(model, entry->task);
+	return pt_pool_at(&model->tasks, entry->task);
 }
 
 /* Fills model->pieces from its end backwards; returns the first one's index. */
@@ -139,6 +139,7 @@ static size_t fill_pieces(struct pt_model *model, struct pt_cpu *cpu,
 
 int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *pending, bool over)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_WAITED];
 	struct pt_cpu *cpu = pt_cpu_get(model, pending->cpu);
 	struct pt_wait wait = {.task = pending->task,
 			       .from = pending->from,
@@ -165,10 +166,8 @@ int pt_cpu_charge(struct pt_model *model, const struct pt_pending_wait *pending,
 		wait.piece_count = model->piece_room - first;
 	}
 	ret = pt_turns_wait(model, &wait);
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		if (model->observers[i].waited)
-			ret = model->observers[i].waited(model->observers[i].self, &wait);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].waited(audience->observers[i].self, &wait);
 	return ret;
 }
 

@@ -56,6 +56,24 @@ struct pt_interval {
 	uint64_t from, to;
 };
 
+/* What observers may hear of. A record of kind k is PT_HEARD_RECORD + k. */
+enum pt_heard {
+	PT_HEARD_SPAN,
+	PT_HEARD_WAITED,
+	PT_HEARD_SWITCHED,
+	PT_HEARD_ENDED,
+	PT_HEARD_TURNED,
+	PT_HEARD_TURNED_MANY,
+	PT_HEARD_RECORD,
+	PT_HEARD_COUNT = PT_HEARD_RECORD + PT_KIND_LIMIT,
+};
+
+/* Those observers that hear of one thing, which most do not. */
+struct pt_audience {
+	struct pt_observer *observers;
+	size_t count;
+};
+
 struct pt_model {
 	struct pt_pool tasks, processes, loops, cgroups;
 	struct pt_idmap by_tid, by_pid;
@@ -85,8 +103,7 @@ struct pt_model {
 	size_t loss_count, loss_room;
 	bool losses_sorted;
 
-	struct pt_observer *observers;
-	size_t observer_count;
+	struct pt_audience audiences[PT_HEARD_COUNT];
 };
 
 /* cpus.c: who had which CPU. */

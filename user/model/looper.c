@@ -31,43 +31,47 @@ static int begin_wait(struct pt_looper *looper, uint64_t from, int syscall)
 	return ret;
 }
 
+static void note_poll(struct pt_model_task *task, const struct pt_span *span)
+{
+	task->doing.poll_from = span->from;
+	task->doing.poll_syscall = (int16_t)span->syscall;
+}
+
 int pt_turns_span(struct pt_model *model, const struct pt_span *span)
 {
 	struct pt_looper *looper = span->task->looper;
 	bool blocks = span->part == PT_PART_BLOCKED, unknown = span->part == PT_PART_UNKNOWN;
 	bool polls = (blocks || unknown) && span->reason == PT_REASON_POLL;
-	struct pt_span cut = *span;
+	struct pt_span cut;
 	int ret;
 
 	if (!looper) {
-		struct pt_model_task *task = pt_model_task(model, span->task->index);
-
-		if (polls) {
-			task->doing.poll_from = span->from;
-			task->doing.poll_syscall = (int16_t)span->syscall;
-		}
+		if (polls)
+			note_poll(pt_model_task(model, span->task->index), span);
 		return 0;
 	}
 	if (looper->over || span->to <= looper->busy_from)
 		return 0;
-	if (cut.from < looper->busy_from) {
+	if (span->from < looper->busy_from) {
+		cut = *span;
 		/* A return was told in the middle of it: what it was after that is not what it was before. */
 		cut.from = looper->busy_from;
 		cut.part = PT_PART_UNKNOWN;
 		polls = unknown = false;
+		span = &cut;
 	}
-	ret = pt_latest_span(looper, &cut, polls);
+	ret = pt_latest_span(looper, span, polls);
 	if (ret)
 		return ret;
 	if (polls && (!looper->waits || looper->wait_syscall == PT_SYSCALL_ANY))
-		ret = begin_wait(looper, cut.from, span->syscall);
+		ret = begin_wait(looper, span->from, span->syscall);
 	else if (unknown && !looper->waits)
-		ret = begin_wait(looper, cut.from, PT_SYSCALL_ANY);
+		ret = begin_wait(looper, span->from, PT_SYSCALL_ANY);
 	if (ret)
 		return ret;
-	if (polls && unknown && looper->wait_from == cut.from)
-		looper->wait_until = cut.to;
-	return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, &cut);
+	if (polls && unknown && looper->wait_from == span->from)
+		looper->wait_until = span->to;
+	return pt_tally_span(looper->waits ? &looper->waiting : &looper->busy, span);
 }
 
 int pt_turns_wait(struct pt_model *model, const struct pt_wait *wait)
@@ -177,6 +181,7 @@ struct pt_looper *pt_looper_of(struct pt_model_task *task)
 	if (!looper)
 		return NULL;
 	looper->task = task;
+	pt_latest_start(looper);
 	looper->waits = task->doing.poll_from > 0 || task->doing.poll_syscall;
 	looper->wait_from = task->doing.poll_from;
 	looper->wait_syscall = task->doing.poll_syscall;

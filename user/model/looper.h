@@ -27,9 +27,10 @@ struct pt_frame {
 
 /* summed.c: what a task did since it last fell asleep in a wait call, and between that and the time before. */
 struct pt_latest {
-	struct pt_tally busy;	 /* until it fell asleep */
-	struct pt_tally waiting; /* from there until it ran */
-	struct pt_tally ran;	 /* since then */
+	struct pt_tally *busy;	  /* until it fell asleep */
+	struct pt_tally waiting;  /* from there until it ran */
+	struct pt_tally *ran;	  /* since then */
+	struct pt_tally turns[2]; /* `busy` and `ran`, which take turns */
 	uint64_t busy_from, wait_from, ran_from;
 	uint64_t
 		sleeps; /* in wait calls since its last return that is known; 0: only `ran` is valid */
@@ -86,7 +87,8 @@ static inline bool pt_may_wait(const struct pt_model_task *task)
 /* looper.c: of a task that may wait; NULL without memory. */
 struct pt_looper *pt_looper_of(struct pt_model_task *task);
 
-/* summed.c, each 0 or -ENOMEM where it returns something. */
+/* summed.c, each 0 or -ENOMEM where it returns something. The first of a new looper, which stays where it is. */
+void pt_latest_start(struct pt_looper *looper);
 int pt_latest_span(struct pt_looper *looper, const struct pt_span *span, bool polls);
 /* Where belongs what is told of the present, and of what ended at `time`. */
 struct pt_tally *pt_latest_present(struct pt_looper *looper);

@@ -106,29 +106,58 @@ int pt_model_new(struct pt_model **out, const struct pt_meta *meta)
 	return 0;
 }
 
-int pt_model_observe(struct pt_model *model, const struct pt_observer *observer)
+static bool hears(const struct pt_observer *observer, size_t what)
+{
+	switch (what) {
+	case PT_HEARD_SPAN:
+		return observer->span;
+	case PT_HEARD_WAITED:
+		return observer->waited;
+	case PT_HEARD_SWITCHED:
+		return observer->switched;
+	case PT_HEARD_ENDED:
+		return observer->ended;
+	case PT_HEARD_TURNED:
+		return observer->turned;
+	case PT_HEARD_TURNED_MANY:
+		return observer->turned_many;
+	default:
+		return observer->record && (observer->kinds & PT_KIND_BIT(what - PT_HEARD_RECORD));
+	}
+}
+
+static int join(struct pt_audience *audience, const struct pt_observer *observer)
 {
 	struct pt_observer *grown;
 
-	grown = reallocarray(model->observers, model->observer_count + 1, sizeof(*grown));
+	grown = reallocarray(audience->observers, audience->count + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	model->observers = grown;
-	grown[model->observer_count++] = *observer;
+	audience->observers = grown;
+	grown[audience->count++] = *observer;
 	return 0;
+}
+
+int pt_model_observe(struct pt_model *model, const struct pt_observer *observer)
+{
+	size_t what;
+	int ret = 0;
+
+	for (what = 0; !ret && what < PT_HEARD_COUNT; what++) {
+		if (hears(observer, what))
+			ret = join(&model->audiences[what], observer);
+	}
+	return ret;
 }
 
 static int tell_observers(struct pt_model *model, const struct pt_record *record)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_RECORD + record->kind];
 	size_t i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		const struct pt_observer *o = &model->observers[i];
-
-		if (o->record && (o->kinds & PT_KIND_BIT(record->kind)))
-			ret = o->record(o->self, record);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].record(audience->observers[i].self, record);
 	return ret;
 }
 
@@ -264,6 +293,7 @@ void pt_model_free(struct pt_model *model)
 	free(model->pending);
 	free(model->pieces);
 	free(model->losses);
-	free(model->observers);
+	for (i = 0; i < PT_HEARD_COUNT; i++)
+		free(model->audiences[i].observers);
 	free(model);
 }

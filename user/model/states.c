@@ -14,31 +14,37 @@ static const enum pt_part part_of[] = {
 	[PT_PHASE_DEAD] = PT_PART_UNKNOWN,
 };
 
-static int tell_span(struct pt_model *model, const struct pt_span *whole, enum pt_part part,
-		     uint64_t from, uint64_t to)
+/* Fills in the rest of the span, of which `part` is what can be said. In place: nearly all time goes by here. */
+static int tell_span(struct pt_model *model, struct pt_span *span, enum pt_part part)
 {
-	struct pt_span span = *whole;
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_SPAN];
 	size_t i;
 	int ret;
 
-	if (from >= to)
+	if (span->from >= span->to)
 		return 0;
-	span.in_call = span.task->doing.in_call;
-	span.part = part;
+	span->in_call = span->task->doing.in_call;
+	if (part != PT_PART_BLOCKED)
+		span->waker = NULL;
+	if (span->part != PT_PART_BLOCKED) {
+		span->reason = PT_REASON_UNKNOWN;
+		span->syscall = -1;
+	}
+	span->part = part;
+	ret = pt_turns_span(model, span);
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].span(audience->observers[i].self, span);
+	return ret;
+}
+
+static int tell_piece(struct pt_model *model, const struct pt_span *whole, enum pt_part part,
+		      uint64_t from, uint64_t to)
+{
+	struct pt_span span = *whole;
+
 	span.from = from;
 	span.to = to;
-	if (part != PT_PART_BLOCKED)
-		span.waker = NULL;
-	if (whole->part != PT_PART_BLOCKED) {
-		span.reason = PT_REASON_UNKNOWN;
-		span.syscall = -1;
-	}
-	ret = pt_turns_span(model, &span);
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		if (model->observers[i].span)
-			ret = model->observers[i].span(model->observers[i].self, &span);
-	}
-	return ret;
+	return tell_span(model, &span, part);
 }
 
 /* Where switches were lost, the task may have done anything: that time is unknown, and so is all
@@ -53,25 +59,25 @@ static int tell_around_losses(struct pt_model *model, const struct pt_span *span
 	for (; !ret && loss && loss < limit && loss->from < span->to; loss++) {
 		from = loss->from > at ? loss->from : at;
 		to = sure && loss->to < span->to ? loss->to : span->to;
-		ret = tell_span(model, span, span->part, at, from);
+		ret = tell_piece(model, span, span->part, at, from);
 		if (!ret)
-			ret = tell_span(model, span, PT_PART_UNKNOWN, from, to);
+			ret = tell_piece(model, span, PT_PART_UNKNOWN, from, to);
 		at = to;
 	}
 	if (ret || at >= span->to)
 		return ret;
 	if (!sure && at == span->from)
-		return tell_span(model, span, PT_PART_UNKNOWN, at, span->to);
-	return tell_span(model, span, span->part, at, span->to);
+		return tell_piece(model, span, PT_PART_UNKNOWN, at, span->to);
+	return tell_piece(model, span, span->part, at, span->to);
 }
 
-static int tell(struct pt_model *model, const struct pt_span *span, bool sure)
+static int tell(struct pt_model *model, struct pt_span *span, bool sure)
 {
 	if (span->from >= span->to)
 		return 0;
 	if (model->loss_count)
 		return tell_around_losses(model, span, sure);
-	return tell_span(model, span, sure ? span->part : PT_PART_UNKNOWN, span->from, span->to);
+	return tell_span(model, span, sure ? span->part : PT_PART_UNKNOWN);
 }
 
 static bool has_loss(const struct pt_model *model, uint64_t from, uint64_t to)
@@ -88,23 +94,28 @@ static bool has_loss(const struct pt_model *model, uint64_t from, uint64_t to)
 static int tell_wait(struct pt_model *model, struct pt_model_task *task, uint64_t from, uint64_t to,
 		     bool over)
 {
-	struct pt_span span = {.task = task, .part = PT_PART_RUNNABLE};
-	struct pt_pending_wait wait = {task, from, to, task->doing.cpu}, *pending;
+	struct pt_span span = {.task = task, .from = from, .to = to, .part = PT_PART_RUNNABLE};
+	struct pt_pending_wait *pending;
 	int ret;
 
 	if (has_loss(model, from, to))
-		return tell_span(model, &span, PT_PART_UNKNOWN, from, to);
-	ret = tell_span(model, &span, PT_PART_RUNNABLE, from, to);
+		return tell_span(model, &span, PT_PART_UNKNOWN);
+	ret = tell_span(model, &span, PT_PART_RUNNABLE);
 	if (ret || (from == to && !over))
 		return ret;
 	if (!over)
-		return pt_cpu_charge(model, &wait, false);
+		return pt_cpu_charge(
+			model, &(struct pt_pending_wait){task, from, to, task->doing.cpu}, false);
 	pending = pt_array_grow(model->pending, model->pending_count, &model->pending_room,
 				sizeof(*pending));
 	if (!pending)
 		return -ENOMEM;
 	model->pending = pending;
-	model->pending[model->pending_count++] = wait;
+	pending += model->pending_count++;
+	pending->task = task;
+	pending->from = from;
+	pending->to = to;
+	pending->cpu = task->doing.cpu;
 	if (to > model->pending_time)
 		model->pending_time = to;
 	return 0;
@@ -192,16 +203,15 @@ int pt_state_runs(struct pt_model *model, struct pt_model_task *task, uint64_t t
 
 int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool sure)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_ENDED];
 	size_t i;
 	int ret = pt_state_become(model, task, PT_PHASE_DEAD, time, sure);
 
 	if (!ret)
 		ret = pt_turns_end(model, task, task->doing.since, task->exited);
 	task->end_ns = task->doing.since;
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		if (model->observers[i].ended)
-			ret = model->observers[i].ended(model->observers[i].self, task);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].ended(audience->observers[i].self, task);
 	return ret;
 }
 
@@ -318,6 +328,7 @@ static int enter(struct pt_model *model, struct pt_model_task *task, const struc
 static int tell_switched(struct pt_model *model, struct pt_model_task *task, uint64_t time,
 			 bool voluntary)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_SWITCHED];
 	size_t i;
 	int ret = 0;
 
@@ -325,12 +336,9 @@ static int tell_switched(struct pt_model *model, struct pt_model_task *task, uin
 		task->counts.voluntary++;
 	else
 		task->counts.involuntary++;
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		const struct pt_observer *o = &model->observers[i];
-
-		if (o->switched)
-			ret = o->switched(o->self, task, time, voluntary);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].switched(audience->observers[i].self, task, time,
+						      voluntary);
 	return ret;
 }
 
@@ -450,7 +458,7 @@ static struct pt_model_task *find_next(struct pt_model *model, uint32_t tid)
 		return model->idle;
 	if (tid == PT_TID_UNKNOWN)
 		return model->nobody;
-	task = pt_model_find(model, tid);
+	task = pt_idmap_get(&model->by_tid, tid);
 	return task && task->doing.phase != PT_PHASE_DEAD ? task : pt_task_new(model, tid);
 }
 

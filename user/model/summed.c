@@ -12,13 +12,19 @@
 #include "base/histogram.h"
 #include "base/leb.h"
 
+void pt_latest_start(struct pt_looper *looper)
+{
+	looper->latest.busy = &looper->latest.turns[0];
+	looper->latest.ran = &looper->latest.turns[1];
+}
+
 static void fall_asleep(struct pt_latest *latest, const struct pt_span *span)
 {
-	struct pt_tally busy = latest->busy;
+	struct pt_tally *busy = latest->busy;
 
 	latest->busy = latest->ran;
 	latest->ran = busy;
-	pt_tally_empty(&latest->ran);
+	pt_tally_empty(latest->ran);
 	pt_tally_empty(&latest->waiting);
 	latest->busy_from = latest->ran_from;
 	latest->wait_from = span->from;
@@ -29,7 +35,7 @@ static void fall_asleep(struct pt_latest *latest, const struct pt_span *span)
 
 static struct pt_tally *present(struct pt_latest *latest)
 {
-	return latest->sleeps && !latest->runs ? &latest->waiting : &latest->ran;
+	return latest->sleeps && !latest->runs ? &latest->waiting : latest->ran;
 }
 
 static void run(struct pt_latest *latest, uint64_t since)
@@ -73,9 +79,9 @@ void pt_latest_reset(struct pt_looper *looper, uint64_t time)
 {
 	struct pt_latest *latest = &looper->latest;
 
-	pt_tally_empty(&latest->busy);
+	pt_tally_empty(latest->busy);
 	pt_tally_empty(&latest->waiting);
-	pt_tally_empty(&latest->ran);
+	pt_tally_empty(latest->ran);
 	latest->ran_from = time;
 	latest->sleeps = 0;
 	latest->runs = false;
@@ -83,9 +89,9 @@ void pt_latest_reset(struct pt_looper *looper, uint64_t time)
 
 void pt_latest_free(struct pt_looper *looper)
 {
-	pt_tally_free(&looper->latest.busy);
+	pt_tally_free(looper->latest.busy);
 	pt_tally_free(&looper->latest.waiting);
-	pt_tally_free(&looper->latest.ran);
+	pt_tally_free(looper->latest.ran);
 }
 
 static void restart_frame(struct pt_frame *frame, uint64_t from, bool empty)
@@ -125,11 +131,11 @@ static int take_latest(struct pt_looper *looper, uint64_t from, uint64_t wait_fr
 	looper->wait_from = wait_from;
 	looper->wait_until = 0;
 	looper->wait_syscall = syscall;
-	ret = pt_tally_add(&looper->busy, waits ? &latest->busy : &latest->ran);
+	ret = pt_tally_add(&looper->busy, waits ? latest->busy : latest->ran);
 	if (!ret && waits)
 		ret = pt_tally_add(&looper->waiting, &latest->waiting);
 	if (!ret && waits)
-		ret = pt_tally_add(&looper->waiting, &latest->ran);
+		ret = pt_tally_add(&looper->waiting, latest->ran);
 	fill_with_cpu(&looper->busy, to > from ? to - from : 0);
 	return ret;
 }
@@ -191,6 +197,7 @@ void pt_looper_began_runs(struct pt_looper *looper, uint64_t since)
 static int tell_turns(struct pt_model *model, const struct pt_loop *loop,
 		      const struct pt_record *record)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_TURNED_MANY];
 	const uint8_t *text = (const uint8_t *)record->text;
 	size_t at = 0, step, i;
 	uint64_t bucket = 0, further, count;
@@ -205,14 +212,10 @@ static int tell_turns(struct pt_model *model, const struct pt_loop *loop,
 		    count > UINT32_MAX)
 			return 0;
 		bucket += further;
-		for (i = 0; !ret && i < model->observer_count; i++) {
-			const struct pt_observer *o = &model->observers[i];
-
-			if (o->turned_many)
-				ret = o->turned_many(o->self, loop,
-						     pt_histogram_bucket((unsigned int)bucket),
-						     count);
-		}
+		for (i = 0; !ret && i < audience->count; i++)
+			ret = audience->observers[i].turned_many(
+				audience->observers[i].self, loop,
+				pt_histogram_bucket((unsigned int)bucket), count);
 	}
 	return ret;
 }

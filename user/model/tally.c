@@ -70,20 +70,29 @@ static int add_slept(struct pt_tally *tally, const struct pt_slept *slept)
 	return 0;
 }
 
+/* What is not known is zero already, and large. */
+static void forget_object(struct pt_slept *slept)
+{
+	if (slept->on.known)
+		slept->on = (struct pt_slept_on){0};
+}
+
 /* Nothing more will be told about the last sleep. */
 static int settle(struct pt_tally *tally)
 {
-	struct pt_slept slept = tally->fresh;
+	struct pt_slept *slept = &tally->fresh;
+	int ret;
 
-	if (!slept.count)
+	if (!slept->count)
 		return 0;
-	tally->fresh.count = 0;
-	if (slept.longest < PT_SLEEP_LONG_NS) {
-		slept.waker = NULL;
-		slept.by_interrupt = false;
-		slept.on = (struct pt_slept_on){0};
+	if (slept->longest < PT_SLEEP_LONG_NS) {
+		slept->waker = NULL;
+		slept->by_interrupt = false;
+		forget_object(slept);
 	}
-	return add_slept(tally, &slept);
+	ret = add_slept(tally, slept);
+	slept->count = 0;
+	return ret;
 }
 
 static bool same_sleep(uint64_t a, uint64_t b)
@@ -110,6 +119,7 @@ static void count_off(struct pt_tally *tally, const struct pt_span *span)
 int pt_tally_span(struct pt_tally *tally, const struct pt_span *span)
 {
 	uint64_t ns = span->to - span->from;
+	struct pt_slept *fresh = &tally->fresh;
 	int ret;
 
 	tally->part[span->part] += ns;
@@ -118,18 +128,17 @@ int pt_tally_span(struct pt_tally *tally, const struct pt_span *span)
 		return 0;
 	ret = settle(tally);
 	tally->fresh_from = span->from;
-	tally->fresh = (struct pt_slept){
-		.reason = (uint8_t)span->reason,
-		.syscall = (int16_t)span->syscall,
-		.ns = ns,
-		.longest = ns,
-		.count = 1,
-		.by_interrupt = span->woken_by_irq,
-		.waker = span->woken_by_irq ? NULL : span->waker,
-	};
+	fresh->reason = (uint8_t)span->reason;
+	fresh->syscall = (int16_t)span->syscall;
+	fresh->ns = fresh->longest = ns;
+	fresh->count = 1;
+	fresh->by_interrupt = span->woken_by_irq;
+	fresh->waker = span->woken_by_irq ? NULL : span->waker;
 	if (tally->told_from && same_sleep(tally->told_from, span->from) &&
 	    tally->told_syscall == span->syscall)
-		tally->fresh.on = tally->told;
+		fresh->on = tally->told;
+	else
+		forget_object(fresh);
 	tally->told_from = 0;
 	return ret;
 }

@@ -58,7 +58,7 @@ struct pt_model_task *pt_task_mention(struct pt_model *model, uint32_t tid)
 		return model->idle;
 	if (tid == PT_TID_UNKNOWN)
 		return model->nobody;
-	task = pt_model_find(model, tid);
+	task = pt_idmap_get(&model->by_tid, tid);
 	return task ? task : pt_task_new(model, tid);
 }
 

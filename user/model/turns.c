@@ -78,13 +78,12 @@ struct pt_loop *pt_loop_find(struct pt_model *model, struct pt_looper *looper,
 
 static int tell_turn(struct pt_model *model, const struct pt_loop_turn *turn)
 {
+	const struct pt_audience *audience = &model->audiences[PT_HEARD_TURNED];
 	size_t i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < model->observer_count; i++) {
-		if (model->observers[i].turned)
-			ret = model->observers[i].turned(model->observers[i].self, turn);
-	}
+	for (i = 0; !ret && i < audience->count; i++)
+		ret = audience->observers[i].turned(audience->observers[i].self, turn);
 	return ret;
 }
 

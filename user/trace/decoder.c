@@ -9,7 +9,7 @@
 
 struct pt_decoder {
 	struct pt_sorter sorter;
-	uint64_t *columns[PT_FIELDS_MAX]; /* memory for values[] */
+	uint64_t *columns[PT_FIELDS_MAX]; /* memory for values[], behind PT_KEYED_MAX_LAG zeros */
 	uint64_t *values[PT_FIELDS_MAX];  /* of the block at hand, in coded order */
 	uint64_t scratch[PT_BLOCK_ROWS];
 	uint64_t predicted[PT_KEYED_SLOTS];
@@ -78,19 +78,33 @@ static int fail(struct job *job, const char *reason)
 	return -EBADMSG;
 }
 
+/* NULL without memory. */
+static uint64_t *column_of(struct pt_decoder *decoder, uint32_t f)
+{
+	uint64_t *column = decoder->columns[f];
+
+	if (!column) {
+		column = malloc((PT_KEYED_MAX_LAG + PT_BLOCK_ROWS) * sizeof(*column));
+		if (!column)
+			return NULL;
+		memset(column, 0, PT_KEYED_MAX_LAG * sizeof(*column));
+		decoder->columns[f] = column;
+	}
+	return column + PT_KEYED_MAX_LAG;
+}
+
 static int decode_int(struct job *job, uint32_t f, unsigned int encoding, struct pt_cursor *payload)
 {
 	struct pt_decoder *decoder = job->decoder;
 	const struct pt_layout_field *field = &job->layout->fields[f];
+	uint64_t *values = column_of(decoder, f);
 	const char *reason;
 
-	if (!decoder->columns[f])
-		decoder->columns[f] = malloc(sizeof(uint64_t) * PT_BLOCK_ROWS);
-	if (!decoder->columns[f])
+	if (!values)
 		return -ENOMEM;
-	reason = pt_unpack(&job->unpacked, f, encoding, payload, field->size, decoder->columns[f]);
+	reason = pt_unpack(&job->unpacked, f, encoding, payload, field->size, values);
 	if (!reason) {
-		decoder->values[f] = decoder->columns[f];
+		decoder->values[f] = values;
 		if (f == job->block->header.group)
 			job->unpacked.group = decoder->values[f];
 	}
@@ -178,8 +192,12 @@ static int order_rows(struct job *job)
 
 #define SCATTER(type)                                                                              \
 	do {                                                                                       \
-		for (uint32_t i = 0; i < n; i++, at += stride) {                                   \
-			type v = (type)values[order ? order[i] : i];                               \
+		for (uint32_t i = 0; order && i < n; i++, at += stride) {                          \
+			type v = (type)values[order[i]];                                           \
+			memcpy(at, &v, sizeof(v));                                                 \
+		}                                                                                  \
+		for (uint32_t i = 0; !order && i < n; i++, at += stride) {                         \
+			type v = (type)values[i];                                                  \
 			memcpy(at, &v, sizeof(v));                                                 \
 		}                                                                                  \
 	} while (0)
@@ -268,15 +286,12 @@ static int fill_texts(struct job *job, uint32_t f)
 	struct pt_cursor in = {.at = payload->data, .end = payload->data + payload->len};
 	struct pt_block *block = job->block;
 	uint64_t *lengths = job->decoder->scratch;
-	uint64_t *starts;
+	uint64_t *starts = column_of(job->decoder, f);
 	uint64_t sum = 0;
 	uint32_t n = block->header.count;
 
 	if (payload->encoding != PT_ENC_TEXT)
 		return fail(job, "a column of texts has an unknown encoding");
-	if (!job->decoder->columns[f])
-		job->decoder->columns[f] = malloc(sizeof(uint64_t) * PT_BLOCK_ROWS);
-	starts = job->decoder->columns[f];
 	if (!starts)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {

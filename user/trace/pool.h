@@ -14,6 +14,12 @@ struct pt_slot {
 	const char *reason; /* for -EBADMSG */
 	bool done;
 	struct pt_slot *next;
+
+	/* Whoever takes it may note here how far its rows have been merged. */
+	uint64_t time;	   /* of its next record */
+	uint64_t tie;	   /* among equal times, the lower comes first */
+	const uint8_t *at; /* that record */
+	uint32_t row;	   /* which one of the block's it is */
 };
 
 /* threads counts the calling one: with 1, it decodes by itself. The container must outlive the

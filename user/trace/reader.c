@@ -10,18 +10,10 @@
 
 #define ACTIVE_MAX (64u << 20) /* bytes of rows that may overlap in time */
 
-/* A block whose records are being merged. */
-struct active {
-	uint64_t time; /* of its next record */
-	uint64_t tie;  /* among equal times, the lower comes first */
-	struct pt_slot *slot;
-	uint32_t row;
-};
-
 struct pt_reader {
 	struct pt_container *container;
 	struct pt_pool *pool;
-	struct active *heap; /* the earliest first */
+	struct pt_slot **heap; /* blocks that are being merged, the earliest first */
 	size_t heap_len;
 	size_t heap_cap;
 	size_t next;	     /* entry to become active */
@@ -117,21 +109,20 @@ const struct pt_end *pt_reader_end(const struct pt_reader *reader)
 	return reader->container->complete ? &reader->container->end : NULL;
 }
 
-static bool earlier(const struct active *a, const struct active *b)
+static bool earlier(const struct pt_slot *a, const struct pt_slot *b)
 {
 	return a->time < b->time || (a->time == b->time && a->tie < b->tie);
 }
 
 static void sift_down(struct pt_reader *reader)
 {
-	struct active *heap = reader->heap;
-	struct active moved = heap[0];
+	struct pt_slot **heap = reader->heap, *moved = heap[0];
 	size_t at = 0, child;
 
 	while ((child = 2 * at + 1) < reader->heap_len) {
-		if (child + 1 < reader->heap_len && earlier(&heap[child + 1], &heap[child]))
+		if (child + 1 < reader->heap_len && earlier(heap[child + 1], heap[child]))
 			child++;
-		if (!earlier(&heap[child], &moved))
+		if (!earlier(heap[child], moved))
 			break;
 		heap[at] = heap[child];
 		at = child;
@@ -139,14 +130,14 @@ static void sift_down(struct pt_reader *reader)
 	heap[at] = moved;
 }
 
-static int heap_push(struct pt_reader *reader, const struct active *active)
+static int heap_push(struct pt_reader *reader, struct pt_slot *slot)
 {
 	size_t cap = reader->heap_cap ? 2 * reader->heap_cap : 16;
-	struct active *heap;
+	struct pt_slot **heap;
 	size_t at = reader->heap_len;
 
 	if (at == reader->heap_cap) {
-		heap = realloc(reader->heap, cap * sizeof(*heap));
+		heap = reallocarray(reader->heap, cap, sizeof(struct pt_slot *));
 		if (!heap)
 			return -ENOMEM;
 		reader->heap = heap;
@@ -154,17 +145,10 @@ static int heap_push(struct pt_reader *reader, const struct active *active)
 	}
 	heap = reader->heap;
 	reader->heap_len++;
-	for (; at && earlier(active, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+	for (; at && earlier(slot, heap[(at - 1) / 2]); at = (at - 1) / 2)
 		heap[at] = heap[(at - 1) / 2];
-	heap[at] = *active;
+	heap[at] = slot;
 	return 0;
-}
-
-static uint64_t row_time(const struct active *active)
-{
-	const struct pt_block *block = &active->slot->block;
-
-	return pt_load(block->rows + (size_t)active->row * block->row_size, sizeof(uint64_t));
 }
 
 static void drop(struct pt_reader *reader, struct pt_block_entry *entry, const char *reason)
@@ -182,59 +166,61 @@ static int activate(struct pt_reader *reader)
 {
 	size_t index = reader->next++;
 	struct pt_block_entry *entry = &reader->container->entries[index];
-	struct active active = {.tie = kind_rank(entry->kind) << 56 | index};
-	int err = pt_pool_take(reader->pool, index, &active.slot);
+	struct pt_slot *slot;
+	int err = pt_pool_take(reader->pool, index, &slot);
 	size_t bytes;
 
 	if (err < 0)
 		return err;
-	if (active.slot->err == -EBADMSG) {
-		drop(reader, entry, active.slot->reason);
-		pt_pool_give(reader->pool, active.slot);
+	if (slot->err == -EBADMSG) {
+		drop(reader, entry, slot->reason);
+		pt_pool_give(reader->pool, slot);
 		return 0;
 	}
-	if (active.slot->err < 0)
-		return active.slot->err;
-	bytes = (size_t)active.slot->block.row_size * active.slot->block.header.count;
+	if (slot->err < 0)
+		return slot->err;
+	bytes = (size_t)slot->block.row_size * slot->block.header.count;
 	if (reader->active_bytes + bytes > ACTIVE_MAX) {
 		drop(reader, entry, "too many blocks overlap in time");
-		pt_pool_give(reader->pool, active.slot);
+		pt_pool_give(reader->pool, slot);
 		return 0;
 	}
 	reader->active_bytes += bytes;
-	active.time = row_time(&active);
-	return heap_push(reader, &active);
+	slot->row = 0;
+	slot->at = slot->block.rows;
+	slot->time = pt_load(slot->at, sizeof(uint64_t));
+	slot->tie = kind_rank(entry->kind) << 56 | index;
+	return heap_push(reader, slot);
 }
 
 /* Steps behind the record that has been given out. */
 static void advance(struct pt_reader *reader)
 {
-	struct active *top = reader->heap;
+	struct pt_slot *top = reader->heap[0];
 
 	reader->used = false;
-	if (++top->row < top->slot->block.header.count) {
-		top->time = row_time(top);
+	if (++top->row < top->block.header.count) {
+		top->at += top->block.row_size;
+		top->time = pt_load(top->at, sizeof(uint64_t));
 	} else {
-		reader->active_bytes -=
-			(size_t)top->slot->block.row_size * top->slot->block.header.count;
-		pt_pool_give(reader->pool, top->slot);
-		*top = reader->heap[--reader->heap_len];
+		reader->active_bytes -= (size_t)top->block.row_size * top->block.header.count;
+		pt_pool_give(reader->pool, top);
+		reader->heap[0] = reader->heap[--reader->heap_len];
 	}
 	sift_down(reader);
 }
 
-static void fill_record(const struct active *top, struct pt_record *record)
+static void fill_record(const struct pt_slot *top, struct pt_record *record)
 {
-	const struct pt_block *block = &top->slot->block;
-	const uint8_t *row = block->rows + (size_t)top->row * block->row_size;
+	const struct pt_block *block = &top->block;
 
 	record->kind = block->header.kind;
-	record->row = row;
+	record->row = top->at;
 	record->text = NULL;
 	record->text_len = 0;
 	if (block->text_field) {
 		record->text = block->texts + block->text_at[top->row];
-		record->text_len = (uint32_t)pt_load(row + block->text_field, 4);
+		record->text_len = (uint32_t)pt_load(top->at + block->text_field, 4);
 	}
 }
 
@@ -247,14 +233,14 @@ int pt_reader_next(struct pt_reader *reader, struct pt_record *record, struct pt
 		advance(reader);
 	while (reader->next < container->entry_count &&
 	       (!reader->heap_len ||
-		container->entries[reader->next].first <= reader->heap[0].time)) {
+		container->entries[reader->next].first <= reader->heap[0]->time)) {
 		ret = activate(reader);
 		if (ret < 0)
 			return pt_error_errno(err, ret, "cannot read the trace");
 	}
 	if (!reader->heap_len)
 		return 0;
-	fill_record(&reader->heap[0], record);
+	fill_record(reader->heap[0], record);
 	reader->used = true;
 	return 1;
 }
@@ -282,7 +268,7 @@ void pt_reader_free(struct pt_reader *reader)
 	if (!reader)
 		return;
 	for (size_t a = 0; a < reader->heap_len; a++)
-		pt_pool_give(reader->pool, reader->heap[a].slot);
+		pt_pool_give(reader->pool, reader->heap[a]);
 	pt_pool_free(reader->pool);
 	pt_container_free(reader->container);
 	free(reader->heap);

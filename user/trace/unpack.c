@@ -101,14 +101,17 @@ struct parting {
 static void part_rows(const struct pt_unpacked *columns, struct parting *parting,
 		      const uint64_t *key, uint32_t lag, const uint64_t *listed, uint32_t n)
 {
+	uint32_t last = parting->streams - 1;
+	uint8_t *streams = columns->streams;
+
 	memset(parting->begin, 0, sizeof(parting->begin));
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t value = i < lag ? 0 : key[i - lag];
 		uint32_t s = 0;
 
-		while (s < parting->streams - 1 && value != listed[s])
+		while (s < last && value != listed[s])
 			s++;
-		columns->streams[i] = (uint8_t)s;
+		streams[i] = (uint8_t)s;
 		parting->begin[s + 1]++;
 	}
 	for (uint32_t s = 0; s < parting->streams; s++)
@@ -174,6 +177,7 @@ static void unpack_bits(const struct parting *parting, const uint8_t *symbols, c
 	uint64_t position = 0;
 
 	for (uint32_t s = 0; s < parting->streams; s++) {
+		uint32_t end = parting->begin[s + 1];
 		uint64_t base[256];
 		uint8_t width[256];
 
@@ -183,7 +187,7 @@ static void unpack_bits(const struct parting *parting, const uint8_t *symbols, c
 					       ? 0
 					       : pt_log_base(symbol, parting->k[s]);
 		}
-		for (uint32_t i = parting->begin[s]; i < parting->begin[s + 1]; i++) {
+		for (uint32_t i = parting->begin[s]; i < end; i++) {
 			unsigned int n = width[symbols[i]];
 			uint64_t word;
 
@@ -204,7 +208,7 @@ static const char *unpack_log(const struct pt_unpacked *columns, struct pt_curso
 {
 	struct parting parting;
 	struct pt_cursor escapes;
-	const uint8_t *symbols, *bits;
+	const uint8_t *symbols, *bits, *streams = columns->streams;
 	uint64_t bit_count, escape_count;
 	const char *reason = read_parting(columns, in, n, &parting);
 	uint64_t *parted;
@@ -228,7 +232,7 @@ static const char *unpack_log(const struct pt_unpacked *columns, struct pt_curso
 		return ends_early;
 	unpack_bits(&parting, symbols, bits, &escapes, parted);
 	for (uint32_t i = 0; parting.streams > 1 && i < n; i++)
-		values[i] = parted[parting.begin[columns->streams[i]]++];
+		values[i] = parted[parting.begin[streams[i]]++];
 	return NULL;
 }
 
@@ -249,30 +253,28 @@ static const char *unpack_delta(const struct pt_unpacked *columns, struct pt_cur
 	return NULL;
 }
 
-struct key {
-	const uint64_t *values;
-	uint32_t lag;
-};
-
-static bool read_key(const struct pt_unpacked *columns, struct pt_cursor *in, uint32_t own,
-		     const uint64_t *values, struct key *key)
+/* Where the key of each row stands: its lag leads into the zeros before the first row. NULL: there is no such key. */
+static const uint64_t *read_key(const struct pt_unpacked *columns, struct pt_cursor *in,
+				uint32_t own, const uint64_t *values)
 {
-	uint64_t field = pt_cursor_get(in, 2);
+	uint64_t field = pt_cursor_get(in, 2), lag = pt_cursor_get(in, 1);
+	const uint64_t *key;
 
-	key->lag = (uint32_t)pt_cursor_get(in, 1);
-	if (field >= columns->fields || key->lag > PT_KEYED_MAX_LAG)
-		return false;
-	if (field == own && !key->lag)
-		return false;
-	key->values = field == own ? values : columns->values[field];
-	return key->values;
+	if (field >= columns->fields || lag > PT_KEYED_MAX_LAG)
+		return NULL;
+	if (field == own && !lag)
+		return NULL;
+	key = field == own ? values : columns->values[field];
+	return key ? key - lag : NULL;
 }
 
 static uint32_t count_misses(const uint8_t *bitmap, uint32_t n)
 {
-	uint32_t misses = 0;
+	uint32_t misses = 0, i;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (i = 0; i + 64 <= n; i += 64)
+		misses += (uint32_t)__builtin_popcountll(pt_load(bitmap + i / 8, 8));
+	for (; i < n; i++)
 		misses += bitmap[i / 8] >> i % 8 & 1;
 	return misses;
 }
@@ -280,10 +282,9 @@ static uint32_t count_misses(const uint8_t *bitmap, uint32_t n)
 static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cursor *in,
 				uint32_t own, size_t size, uint64_t *values)
 {
-	static const uint64_t none;
-	struct key key[2] = {{0}, {&none, 0}};
-	uint64_t keys = pt_cursor_get(in, 1);
-	uint64_t *missed = columns->scratch;
+	const uint64_t *key0, *key1;
+	uint64_t keys = pt_cursor_get(in, 1), second = keys > 1 ? ~0ull : 0;
+	uint64_t *missed = columns->scratch, *predicted = columns->predicted;
 	uint32_t n = columns->count;
 	const uint8_t *bitmap;
 	const char *reason;
@@ -291,9 +292,10 @@ static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cur
 
 	if (keys < 1 || keys > 2)
 		return "a column has too many keys";
-	for (uint64_t k = 0; k < keys; k++)
-		if (!read_key(columns, in, own, values, &key[k]))
-			return bad_key;
+	key0 = read_key(columns, in, own, values);
+	key1 = second ? read_key(columns, in, own, values) : key0;
+	if (!key0 || !key1)
+		return bad_key;
 	bitmap = pt_cursor_take(in, (n + 7) / 8);
 	if (!bitmap)
 		return ends_early;
@@ -306,11 +308,9 @@ static const char *unpack_keyed(const struct pt_unpacked *columns, struct pt_cur
 		if (reason)
 			return reason;
 	}
-	memset(columns->predicted, 0, PT_KEYED_SLOTS * sizeof(uint64_t));
+	memset(predicted, 0, PT_KEYED_SLOTS * sizeof(uint64_t));
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t key0 = i < key[0].lag ? 0 : key[0].values[i - key[0].lag];
-		uint64_t key1 = keys < 2 || i < key[1].lag ? 0 : key[1].values[i - key[1].lag];
-		uint64_t *slot = &columns->predicted[pt_keyed_slot(key0, key1)];
+		uint64_t *slot = &predicted[pt_keyed_slot(key0[i], key1[i] & second)];
 
 		if (bitmap[i / 8] >> i % 8 & 1)
 			*slot = *missed++;
@@ -324,6 +324,8 @@ const char *pt_unpack(const struct pt_unpacked *columns, uint32_t field, unsigne
 {
 	const char *reason;
 	uint64_t mask = size_mask(size);
+	uint32_t n = columns->count;
+	bool wide = size < 8; /* some values may be wider than the field */
 
 	switch (encoding) {
 	case PT_ENC_LOG:
@@ -336,11 +338,12 @@ const char *pt_unpack(const struct pt_unpacked *columns, uint32_t field, unsigne
 		reason = unpack_keyed(columns, payload, field, size, values);
 		break;
 	default:
-		reason = unpack_plain(encoding, payload, columns->count, size, values);
+		reason = unpack_plain(encoding, payload, n, size, values);
+		wide = false;
 	}
 	if (!reason && pt_cursor_left(payload))
 		return "a column is longer than its rows";
-	for (uint32_t i = 0; !reason && size < 8 && i < columns->count; i++)
+	for (uint32_t i = 0; !reason && wide && i < n; i++)
 		values[i] &= mask;
 	return reason;
 }

@@ -7,7 +7,7 @@
 #include "trace/bytes.h"
 #include "trace/format.h"
 
-/* Columns of a block that are decoded so far, in coded order. */
+/* Columns of a block that are decoded so far, in coded order. PT_KEYED_MAX_LAG zeros stand before each. */
 struct pt_unpacked {
 	uint32_t count;		 /* rows */
 	uint32_t fields;	 /* entries in values[] */
@@ -19,7 +19,7 @@ struct pt_unpacked {
 };
 
 /*
- * Fills `values` (count of them, `size` significant bytes each) from the payload of field `field`,
+ * Fills `values` (count of them, `size` significant bytes each, such zeros before them) from the payload of field `field`,
  * which may be a key of itself. NULL, or what is wrong.
  */
 const char *pt_unpack(const struct pt_unpacked *columns, uint32_t field, unsigned int encoding,

@@ -114,7 +114,8 @@ static int write_counters(const struct pt_text *text, const json_t *trace)
 		ret = pt_text_line(text, "  switch counts could not be compared with the kernel's");
 	if (!ret && contradictions)
 		ret = pt_text_line(text,
-				   "  %s times what came before was missing: that time is unknown",
+				   "  %s times a task was found elsewhere than it had been left: "
+				   "the time between is unknown",
 				   pt_format_count(contradictions).s);
 	return ret;
 }
