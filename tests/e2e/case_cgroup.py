@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""record -G: the tasks of a cgroup and below are targets, what they make too, and who is moved there later; nobody else.
+
+Who is in the cgroup is what the kernel's files say."""
+
+import os
+import subprocess
+import sys
+import time
+
+from case_quota import cgroup, remove
+from harness import Skip, case, read, read_truth, write
+
+
+def move(folder, pid):
+    with open(f"{folder}/cgroup.procs", "w", encoding="utf-8") as f:
+        f.write(str(pid))
+
+
+def threads_in(folder):
+    """By the file that this version of cgroups has for it."""
+    for name in ("cgroup.threads", "tasks"):
+        if os.path.exists(f"{folder}/{name}"):
+            return {int(word) for word in read(f"{folder}/{name}").split()}
+    raise Skip("a cgroup without a list of its threads")
+
+
+def tids_of(pid):
+    return {int(tid) for tid in os.listdir(f"/proc/{pid}/task")}
+
+
+def written(recorder):
+    """How long its unfinished file is."""
+    folder = f"/proc/{recorder}/fd"
+    return max(os.stat(f"{folder}/{fd}").st_size for fd in os.listdir(folder) if "trace-" in os.readlink(f"{folder}/{fd}"))
+
+
+def settled(box, recorder):
+    """Its length once it grows no more: as long as there is nobody to record, nothing is written."""
+    sizes = [-1]
+
+    def grows_no_more():
+        time.sleep(1)
+        sizes.append(written(recorder))
+        return sizes[-1] == sizes[-2]
+
+    box.wait_for(grows_no_more, "what is known at the beginning is written")
+    return sizes[-1]
+
+
+def tids_in(report):
+    return {task["tid"] for task in report.tasks}
+
+
+def finish(box, process, path):
+    done = box.finish(process)
+    box.equal(done.status, 0, str(done))
+    return box.load(path)
+
+
+@case
+def a_cgroup_and_what_is_below(box):
+    """And a child in another cgroup, made before, is no target, as a neighbour is none."""
+    sleepers = [box.start_sleeper(2, "late") for _ in range(2)]
+    outsider, _ = box.start_sleeper(1, "late")
+    shell = box.start("sh", "-c", "sleep 60 & echo $!; wait")
+    child = int(shell.stdout.readline())
+    try:
+        with cgroup() as (root, outer), cgroup(parent=outer) as (_, inner):
+            move(root + outer, sleepers[0][0].pid)
+            move(root + inner, sleepers[1][0].pid)
+            move(root + outer, shell.pid)
+            members = threads_in(root + outer) | threads_in(root + inner)
+            box.equal(len(members), 7, "threads in the cgroups")
+            process, path = box.start_recording("-G", root + outer)
+            for sleeper in (outsider, sleepers[0][0], sleepers[1][0]):
+                sleeper.stdin.close()
+                sleeper.wait()
+            os.kill(child, 15)
+            shell.wait()
+            box.check(process.poll() is None, "the recording ended though the cgroup still exists")
+            process.terminate()
+            report = finish(box, process, path)
+    finally:
+        subprocess.run(["kill", "-9", str(child)], stderr=subprocess.DEVNULL, check=False)
+    made = {row["tid"] for _, truth in sleepers for row in read_truth(truth)} | {shell.pid}
+    box.check(members < made, f"{members - made} is in the cgroup, but not of these programs")
+    box.equal(tids_in(report), made, "tasks in the report")
+    for task in report.tasks:
+        box.equal((task["created_by"] == "existing", task["start_ns"] == 0), (task["tid"] in members,) * 2, f"{task}")
+    box.equal(report.trace["target"], f"cgroup {root}{outer}", "target")
+
+
+@case
+def moved_into_a_cgroup_later(box):
+    """It is empty at first; what a newcomer did before is not of its life, and what it makes afterwards is recorded."""
+    newcomer, truth = box.start_sleeper(2, "late")
+    outsider, _ = box.start_sleeper(1)
+    with cgroup() as (root, path_in_root):
+        box.equal(threads_in(root + path_in_root), set(), "threads in the cgroup")
+        process, path = box.start_recording("-G", root + path_in_root)
+        size, before = settled(box, process.pid), tids_of(newcomer.pid)
+        move(root + path_in_root, newcomer.pid)
+        box.wait_for(lambda: written(process.pid) > size, "the newcomer is noticed")
+        newcomer.stdin.close()
+        newcomer.wait()
+        box.check(process.poll() is None, "the recording ended though others may come")
+    report = finish(box, process, path)  # the cgroup is gone, and all who were in it
+    rows = read_truth(truth)
+    box.equal(tids_in(report), {row["tid"] for row in rows}, "tasks in the report")
+    box.equal(report.trace["ended_by"], "target-gone", "why it ended")
+    for row in rows:
+        task = report.one(tid=row["tid"], pid=row["pid"])
+        joined = row["tid"] in before
+        box.equal(task["created_by"] == "existing", joined, f"{row['comm']} was there before")
+        box.check(task["start_ns"] > 0, f"{row['comm']} was no target when recording began")
+        box.equal(task["state_ns"]["unknown"], 0, f"unknown time of {row['comm']}")
+    box.check(outsider.poll() is None, "the outsider ended")
+
+
+@case
+def an_empty_cgroup_for_a_while(box):
+    with cgroup() as (root, path_in_root):
+        process, path = box.start_recording("-G", root + path_in_root, "-d", "0.5")
+        report = finish(box, process, path)
+    box.equal((report.tasks, report.trace["ended_by"]), ([], "duration"), "tasks, and why it ended")
+
+
+@case
+def forks_while_it_is_found(box):
+    """The tasks of a chain that forks and ends all the time are a target from the first that was found to the last."""
+    chain = "import os, time\nwhile not os.path.exists('stop'):\n time.sleep(0.0005)\n if os.fork(): os._exit(0)\n"
+    with cgroup() as (root, path_in_root):
+        script = f"echo $$ > {root}{path_in_root}/cgroup.procs; exec {sys.executable} -c \"$0\""
+        starter = box.start("sh", "-c", script, chain)
+        starter.wait()
+        process, path = box.start_recording("-G", root + path_in_root)
+        time.sleep(0.5)
+        write(box.path("stop"), "")
+    report = finish(box, process, path)
+    box.equal(report.trace["ended_by"], "target-gone", "why it ended")
+    box.check(len(report.tasks) > 10, f"{len(report.tasks)} tasks of the chain")
+    starts = sorted((task["start_ns"], task["tid"], task["ppid"]) for task in report.tasks)
+    for (_, maker, _), (_, _, parent) in zip(starts, starts[1:]):
+        box.equal(parent, maker, "who made the next of the chain")
+
+
+@case
+def below_the_mount_of_version_2(box):
+    mounts = [line.split() for line in read("/proc/self/mounts").splitlines()]
+    roots = [words[1] for words in mounts if words[2] == "cgroup2"]
+    if not roots:
+        raise Skip("cgroups of version 2 are not mounted")
+    name = f"partrace-e2e-{os.getpid()}"
+    os.mkdir(f"{roots[0]}/{name}")
+    sleeper, _ = box.start_sleeper(1)
+    try:
+        move(f"{roots[0]}/{name}", sleeper.pid)
+        for spelt in (name, "/" + name):
+            process, path = box.start_recording("-G", spelt, "-d", "0.2")
+            report = finish(box, process, path)
+            box.equal(tids_in(report), tids_of(sleeper.pid), f"tasks of {spelt}")
+            box.equal(report.trace["target"], f"cgroup {spelt}", "target")
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        remove(f"{roots[0]}/{name}")
+
+
+@case
+def what_is_no_cgroup(box):
+    def refused(name):
+        return box.run(box.partrace, "record", "-G", name, "-d", "0.1", "-o", box.path("none"))
+
+    box.one_line(refused(box.dir), 125, "is not a cgroup")
+    box.one_line(refused("partrace-e2e-none/at-all"), 125, "there is no cgroup 'partrace-e2e-none/at-all'")
+    box.one_line(refused("/sys/fs/cgroup/partrace-e2e-none"), 125, "there is no cgroup")
+    box.one_line(refused(""), 2, "empty")
+    for other in (("-p", "1"), ("-t", "1"), ("-a",), ("--workload", "thread/cpu"), ("--", "true")):
+        done = box.run(box.partrace, "record", "-G", "x", *other)
+        box.one_line(done, 2, "not both")
+    box.check(not os.path.exists(box.path("none")), "a file was written")
