@@ -125,6 +125,15 @@ static __always_inline void pt_call_end(struct pt_cpu *cpu, __s16 number)
 	}
 }
 
+/* The end of a call that has no number: a signal handler returns. Its beginning was that of no other. */
+static __always_inline void pt_call_forget(struct pt_cpu *cpu)
+{
+	struct pt_loop_state *state = cpu->turn ? pt_loop_state_at(cpu->loop) : NULL;
+
+	if (state)
+		state->entered = 0;
+}
+
 /* A call that has to do with channels, and was not one of those that are only added up. */
 __noinline int pt_channel_call(struct pt_cpu *cpu, __s64 result, __u32 number, __u32 end)
 {
@@ -164,8 +173,10 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		return 0;
 	index = (__u16)pt_syscall_number(regs);
 	barrier_var(index); /* the verifier must see the value that is tested used */
-	if (index >= PT_SYSCALL_LIMIT)
+	if (index >= PT_SYSCALL_LIMIT) {
+		pt_call_forget(cpu);
 		return 0;
+	}
 	end = pt_config.call_end[index];
 	if (end >= PT_END_EPOLL && end <= PT_END_URING)
 		return pt_wait_end(cpu, result, index, end);

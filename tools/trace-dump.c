@@ -31,7 +31,7 @@ static void print_int(const struct pt_field *field, const uint8_t *at)
 		printf("%" PRIu64, value);
 }
 
-static void print_record(const struct pt_record *record)
+static void print_record(const struct pt_reader *reader, const struct pt_record *record)
 {
 	const struct pt_schema *schema = pt_schema_of(record->kind);
 
@@ -40,6 +40,8 @@ static void print_record(const struct pt_record *record)
 		const struct pt_field *field = &schema->fields[f];
 		const uint8_t *at = (const uint8_t *)record->row + field->offset;
 
+		if (!pt_reader_has_field(reader, record->kind, field))
+			continue;
 		printf(" %s=", field->name);
 		if (field->class == PT_CLASS_NAME)
 			print_text((const char *)at, strnlen((const char *)at, PT_COMM_LEN));
@@ -82,7 +84,7 @@ int main(int argc, char **argv)
 		ret = pt_reader_next(reader, &record, &err);
 		if (ret <= 0)
 			break;
-		print_record(&record);
+		print_record(reader, &record);
 		ret = 0;
 	}
 	if (ret < 0)

@@ -206,6 +206,7 @@ static void count_waits(struct pt_loop *loop, const struct pt_turn_sum *sum)
 PT_HANDLER(turn_sum)
 {
 	const struct pt_turn_sum *row = record->row;
+	const struct pt_turn wait = {.loop = row->loop, .syscall = row->syscall};
 	struct pt_model_task *task = pt_task_mention(model, row->tid);
 	struct pt_looper *looper;
 	struct pt_loop *loop;
@@ -223,8 +224,7 @@ PT_HANDLER(turn_sum)
 		ret = pt_state_runs(model, task, row->time);
 	if (ret)
 		return ret;
-	loop = pt_loop_find(model, looper,
-			    &(struct pt_turn){.loop = row->loop, .syscall = row->syscall});
+	loop = pt_loop_find(model, looper, &wait);
 	if (!loop)
 		return -ENOMEM;
 	looper->summed = true;

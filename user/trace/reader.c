@@ -101,6 +101,17 @@ const struct pt_meta *pt_reader_meta(const struct pt_reader *reader)
 	return &reader->container->meta;
 }
 
+bool pt_reader_has_field(const struct pt_reader *reader, uint32_t kind,
+			 const struct pt_field *field)
+{
+	const struct pt_layout *layout = &reader->container->layouts.kinds[kind];
+
+	for (size_t f = 0; f < layout->field_count; f++)
+		if (layout->fields[f].ours == field)
+			return true;
+	return false;
+}
+
 const struct pt_end *pt_reader_end(const struct pt_reader *reader)
 {
 	return reader->container->complete ? &reader->container->end : NULL;

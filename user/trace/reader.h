@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "trace/meta.h"
+#include "trace/schema.h"
 #include "base/record.h"
 
 struct pt_reader;
@@ -43,6 +44,10 @@ int pt_reader_open(struct pt_reader **out, const char *path,
 		   const struct pt_reader_options *options, struct pt_error *err);
 
 const struct pt_meta *pt_reader_meta(const struct pt_reader *reader);
+
+/* Whether the file's records of a kind have a field: one that was written by an older version may not. */
+bool pt_reader_has_field(const struct pt_reader *reader, uint32_t kind,
+			 const struct pt_field *field);
 
 /* NULL if the trace is not complete. */
 const struct pt_end *pt_reader_end(const struct pt_reader *reader);

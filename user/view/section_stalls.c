@@ -228,14 +228,16 @@ static size_t make_groups(const struct pt_source *source, struct group *groups)
 	for (i = 0; i < pt_stalls_count(stalls); i++) {
 		const struct pt_stall *s = pt_stalls_get(stalls, i);
 
-		if (is_worth(source, s))
-			groups[count++] = (struct group){.worst = s,
-							 .reason = pt_stall_reason(source, s),
-							 .syscall = syscall_of(s),
-							 .count = 1,
-							 .total = s->to - s->from,
-							 .first = s->from,
-							 .last = s->from};
+		if (!is_worth(source, s))
+			continue;
+		groups[count] = (struct group){.worst = s,
+					       .reason = pt_stall_reason(source, s),
+					       .syscall = syscall_of(s),
+					       .count = 1,
+					       .total = s->to - s->from,
+					       .first = s->from,
+					       .last = s->from};
+		count++;
 	}
 	qsort(groups, count, sizeof(*groups), compare_members);
 	for (i = 0; i < count; i++) {
