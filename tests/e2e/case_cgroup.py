@@ -3,7 +3,10 @@
 
 Who is in the cgroup is what the kernel's files say."""
 
+import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,27 +28,26 @@ def threads_in(folder):
     raise Skip("a cgroup without a list of its threads")
 
 
+@contextlib.contextmanager
+def place(parent=""):
+    """A cgroup that is empty in the end, whatever fails meanwhile: else it could not be removed."""
+    with cgroup(parent) as (root, path):
+        try:
+            yield root, path
+        finally:
+            for tid in threads_in(root + path):
+                with contextlib.suppress(OSError):
+                    os.kill(tid, signal.SIGKILL)
+
+
 def tids_of(pid):
     return {int(tid) for tid in os.listdir(f"/proc/{pid}/task")}
 
 
-def written(recorder):
-    """How long its unfinished file is."""
-    folder = f"/proc/{recorder}/fd"
-    return max(os.stat(f"{folder}/{fd}").st_size for fd in os.listdir(folder) if "trace-" in os.readlink(f"{folder}/{fd}"))
-
-
-def settled(box, recorder):
-    """Its length once it grows no more: as long as there is nobody to record, nothing is written."""
-    sizes = [-1]
-
-    def grows_no_more():
-        time.sleep(1)
-        sizes.append(written(recorder))
-        return sizes[-1] == sizes[-2]
-
-    box.wait_for(grows_no_more, "what is known at the beginning is written")
-    return sizes[-1]
+def noticed(box, path):
+    """The tids that the unfinished file of a recording tells already."""
+    done = box.run(box.partrace, "report", "-i", path + ".partial", "--format", "json")
+    return {task["tid"] for task in json.loads(done.out)["tasks"]} if done.out else set()
 
 
 def tids_in(report):
@@ -66,7 +68,7 @@ def a_cgroup_and_what_is_below(box):
     shell = box.start("sh", "-c", "sleep 60 & echo $!; wait")
     child = int(shell.stdout.readline())
     try:
-        with cgroup() as (root, outer), cgroup(parent=outer) as (_, inner):
+        with place() as (root, outer), place(outer) as (_, inner):
             move(root + outer, sleepers[0][0].pid)
             move(root + inner, sleepers[1][0].pid)
             move(root + outer, shell.pid)
@@ -96,12 +98,12 @@ def moved_into_a_cgroup_later(box):
     """It is empty at first; what a newcomer did before is not of its life, and what it makes afterwards is recorded."""
     newcomer, truth = box.start_sleeper(2, "late")
     outsider, _ = box.start_sleeper(1)
-    with cgroup() as (root, path_in_root):
+    with place() as (root, path_in_root):
         box.equal(threads_in(root + path_in_root), set(), "threads in the cgroup")
         process, path = box.start_recording("-G", root + path_in_root)
-        size, before = settled(box, process.pid), tids_of(newcomer.pid)
+        before = tids_of(newcomer.pid)
         move(root + path_in_root, newcomer.pid)
-        box.wait_for(lambda: written(process.pid) > size, "the newcomer is noticed")
+        box.wait_for(lambda: before <= noticed(box, path), "the newcomer is noticed")
         newcomer.stdin.close()
         newcomer.wait()
         box.check(process.poll() is None, "the recording ended though others may come")
@@ -120,7 +122,7 @@ def moved_into_a_cgroup_later(box):
 
 @case
 def an_empty_cgroup_for_a_while(box):
-    with cgroup() as (root, path_in_root):
+    with place() as (root, path_in_root):
         process, path = box.start_recording("-G", root + path_in_root, "-d", "0.5")
         report = finish(box, process, path)
     box.equal((report.tasks, report.trace["ended_by"]), ([], "duration"), "tasks, and why it ended")
@@ -130,7 +132,7 @@ def an_empty_cgroup_for_a_while(box):
 def forks_while_it_is_found(box):
     """The tasks of a chain that forks and ends all the time are a target from the first that was found to the last."""
     chain = "import os, time\nwhile not os.path.exists('stop'):\n time.sleep(0.0005)\n if os.fork(): os._exit(0)\n"
-    with cgroup() as (root, path_in_root):
+    with place() as (root, path_in_root):
         script = f"echo $$ > {root}{path_in_root}/cgroup.procs; exec {sys.executable} -c \"$0\""
         starter = box.start("sh", "-c", script, chain)
         starter.wait()

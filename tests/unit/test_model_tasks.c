@@ -205,7 +205,8 @@ static void joined_while_recording(void **unused)
 	assert_int_equal(task->start_ns, 60);
 	assert_int_equal(task->user_ns, 20);
 	assert_int_equal(task->agreement, PT_AGREEMENT_SAME);
-	assert_parts(s, task, 20, 0, 20, 0);
+	assert_int_equal(part_ns(s, task, PT_PART_USER), 20);
+	assert_parts(s, task, 0, 0, 20, 0);
 	assert_int_equal(task_of(s, 30)->start_ns, 70);
 	assert_parts(s, task_of(s, 30), 0, 0, 30, 0);
 	stream_free(s);
