@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which names are cgroups, and who is in one: this program is, somewhere below the root. */
+#include <errno.h>
 #include <mntent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <errno.h>
 
 #include <cmocka.h>
 
