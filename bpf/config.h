@@ -130,6 +130,8 @@ struct pt_control {
 	__u32 tables;		  /* of ends, handed out for the first time */
 	__u32 loop_states;   /* likewise */
 	__u32 turn_counters; /* likewise */
+	__u32 marked;	     /* tasks that the iterator has made targets, so far */
+	__u32 joining; /* recording has begun: whom the iterator marks was no target until then */
 	__u32 reserved;
 	__u64 registers; /* from the lowest address of a task's kernel stack to the registers it came with; 0: not
 			    known yet */
@@ -174,5 +176,7 @@ struct pt_cpu {
 /* Keys of the set of what was asked for. */
 #define PT_WANTED_PID(pid) ((__u64)(pid))
 #define PT_WANTED_TID(tid) ((__u64)(tid) | 1ULL << 32)
+/* This task, but not the children that it has already: they may be in another cgroup. */
+#define PT_WANTED_ALONE(tid) ((__u64)(tid) | 2ULL << 32)
 
 #endif

@@ -95,6 +95,7 @@ enum pt_reason {
 	S(1, TASK_KTHREAD, "task: a kernel thread")                                                \
 	S(2, TASK_LAST, "task: the snapshot at the end of recording, not at its start")            \
 	S(4, TASK_PEER, "task: not a target: named because a target's records mention it")         \
+	S(8, TASK_JOINED, "task: it became a target at this time, in the middle of the recording") \
 	S(1, CGROUP_READ, "cgroup: its quota could be read; else there is no telling")             \
 	S(1, TURN_TIMED, "turn, call: calls and length were measured, else they are 0")            \
 	S(2, TURN_NESTED, "turn, call: not on the object of the loop which this task is in")       \

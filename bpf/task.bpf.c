@@ -83,7 +83,8 @@ int BPF_PROG(pt_task_newtask, struct task_struct *task, __u64 clone_flags)
 	struct task_struct *parent = bpf_get_current_task_btf();
 	struct pt_cpu *cpu = pt_this_cpu();
 
-	if (!cpu || !pt_inherits(parent))
+	/* The iterator may have been faster. */
+	if (!cpu || !pt_inherits(parent) || pt_target_of(task))
 		return 0;
 	if (!pt_mark(task)) {
 		cpu->lost[PT_KIND_fork]++;
@@ -203,7 +204,7 @@ static __always_inline bool pt_iter_wants(struct task_struct *task)
 	if ((__u32)task->tgid == pt_config.recorder_pid)
 		return false;
 	if (pt_config.all || pt_is_wanted(PT_WANTED_PID(task->tgid)) ||
-	    pt_is_wanted(PT_WANTED_TID(task->pid)))
+	    pt_is_wanted(PT_WANTED_TID(task->pid)) || pt_is_wanted(PT_WANTED_ALONE(task->pid)))
 		return true;
 	if (!pt_is_wanted(PT_WANTED_PID(parent->tgid)) && !pt_is_wanted(PT_WANTED_TID(parent->pid)))
 		return false;
@@ -211,7 +212,7 @@ static __always_inline bool pt_iter_wants(struct task_struct *task)
 	return true;
 }
 
-static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *task)
+static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *task, __u64 now)
 {
 	struct task_struct *parent = task->real_parent;
 	__u32 raw = task->__state;
@@ -219,7 +220,7 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 	struct rq *rq = pt_rq_of(task);
 	__s16 number = -1;
 	__u8 state = PT_STATE_RUNNABLE, reason = 0;
-	__u64 now = bpf_ktime_get_ns(), since = 0;
+	__u64 since = 0;
 
 	if (task->on_cpu) {
 		state = PT_STATE_RUNNING;
@@ -251,7 +252,9 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 		.state = state,
 		.reason = reason,
 		.flags = (task->flags & PF_KTHREAD ? PT_TASK_KTHREAD : 0) |
-			 (pt_control.last ? PT_TASK_LAST : 0),
+			 (pt_control.last      ? PT_TASK_LAST
+			  : pt_control.joining ? PT_TASK_JOINED
+					       : 0),
 	};
 	pt_comm_copy(&message->row.comm, task->comm);
 	pt_commit(cpu, message);
@@ -275,6 +278,7 @@ int pt_iter_task(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct pt_cpu *cpu = pt_this_cpu();
 	struct pt_target *target;
+	__u64 now;
 
 	if (!task || !cpu)
 		return 0;
@@ -282,19 +286,22 @@ int pt_iter_task(struct bpf_iter__task *ctx)
 	if (pt_control.last) {
 		if (target) {
 			pt_memory_faults(cpu, task);
-			pt_snapshot(cpu, task);
+			pt_snapshot(cpu, task, bpf_ktime_get_ns());
 		}
 		return 0;
 	}
 	/* A zombie has nothing left to do, and would never exit. */
 	if (target || task->flags & PF_EXITING || !pt_iter_wants(task))
 		return 0;
+	/* Before it is a target: no other record of it is to be older. */
+	now = bpf_ktime_get_ns();
 	target = pt_mark(task);
 	if (!target)
 		return 0;
+	__sync_fetch_and_add(&pt_control.marked, 1);
 	if (task->on_cpu)
 		pt_forget_current(task);
 	if (task->flags & PF_EXITING)
 		pt_count_out(target);
-	return pt_snapshot(cpu, task);
+	return pt_snapshot(cpu, task, now);
 }

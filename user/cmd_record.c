@@ -16,6 +16,7 @@
 #define EXIT_OURS	125 /* our failure, not the command's */
 #define EXIT_USAGE	2
 #define MAX_TARGETS	4096
+#define MAX_CGROUPS	64
 #define MAX_SECONDS	(365 * 24 * 3600.0)
 #define DEFAULT_STALL	10.0 /* ms */
 #define DEFAULT_MEMORY	10.0 /* s */
@@ -36,9 +37,10 @@ struct ids {
 struct options {
 	struct pt_recording_options recording;
 	struct ids pids, tids;
+	const char *cgroups[MAX_CGROUPS];
 	struct record_workload workload;
 	bool quiet, verbose;
-	char target_text[256];
+	char target_text[1024];
 };
 
 static double parse_number(struct argp_state *state, const char *text, double max, const char *what)
@@ -96,11 +98,40 @@ static void check_workload(struct argp_state *state, struct options *options)
 			workload->name ? WORKLOAD_MEMORY : DEFAULT_MEMORY;
 	if (!workload->name)
 		return;
-	if (options->recording.targets.all || options->pids.count || options->tids.count)
-		argp_error(state, "a workload, or -p, -t and -a, but not both");
+	if (options->recording.targets.all || options->pids.count || options->tids.count ||
+	    options->recording.cgroup_count)
+		argp_error(state, "a workload, or -p, -t, -G and -a, but not both");
 	options->recording.memory_percent = WORKLOAD_PERCENT;
 	workload->arguments = options->recording.command;
 	options->recording.command = &state->argv[0];
+}
+
+static void parse_cgroup(struct argp_state *state, const char *name, struct options *options)
+{
+	if (!*name)
+		argp_error(state, "the name of the cgroup is empty");
+	if (options->recording.cgroup_count == MAX_CGROUPS)
+		argp_error(state, "more than %d cgroups", MAX_CGROUPS);
+	options->cgroups[options->recording.cgroup_count++] = name;
+}
+
+/* One way to say what to record; -p and -t go together, and so do -a and a command. */
+static void check_targets(struct argp_state *state, const struct options *options)
+{
+	const struct pt_recording_options *recording = &options->recording;
+	bool ids = options->pids.count || options->tids.count;
+	bool all = recording->targets.all;
+
+	if (recording->command && !*recording->command[0])
+		argp_error(state, "the command is empty");
+	if (recording->command && ids)
+		argp_error(state, "a command, or -p and -t, but not both");
+	if (all && ids)
+		argp_error(state, "-a, or -p and -t, but not both");
+	if (recording->cgroup_count && (ids || all || recording->command))
+		argp_error(state, "-G, or a command, -p, -t and -a, but not both");
+	if (!recording->command && !all && !ids && !recording->cgroup_count)
+		argp_error(state, "say what to record: a COMMAND, -p PID, -t TID, -G CGROUP or -a");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -113,6 +144,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		break;
 	case 't':
 		parse_ids(state, argument, &options->tids, "tid");
+		break;
+	case 'G':
+		parse_cgroup(state, argument, options);
 		break;
 	case 'a':
 		options->recording.targets.all = true;
@@ -161,15 +195,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		check_workload(state, options);
-		if (options->recording.command && !*options->recording.command[0])
-			argp_error(state, "the command is empty");
-		if (options->recording.command && (options->pids.count || options->tids.count))
-			argp_error(state, "a command, or -p and -t, but not both");
-		if (options->recording.targets.all && (options->pids.count || options->tids.count))
-			argp_error(state, "-a, or -p and -t, but not both");
-		if (!options->recording.command && !options->recording.targets.all &&
-		    !options->pids.count && !options->tids.count)
-			argp_error(state, "say what to record: a COMMAND, -p PID, -t TID or -a");
+		check_targets(state, options);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -180,6 +206,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp_option option_table[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "record these processes, their threads and children", 0},
 	{"tid", 't', "TID[,TID...]", 0, "record these threads and what they make", 0},
+	{"cgroup", 'G', "CGROUP", 0,
+	 "record the tasks in this cgroup and below, also those that come later, and what they "
+	 "make; its folder, or its path in version 2; may be repeated",
+	 0},
 	{"all", 'a', NULL, 0, "record every task of the machine", 0},
 	{"workload", KEY_WORKLOAD, "MODEL[/KIND]", 0,
 	 "record a bundled workload; all: one file for each model", 0},
@@ -218,6 +248,15 @@ static int check_ids(const struct ids *ids, const char *what, struct pt_error *e
 	return 0;
 }
 
+static void describe_cgroups(struct options *options)
+{
+	size_t size = sizeof(options->target_text), used = 0;
+
+	for (size_t i = 0; i < options->recording.cgroup_count && used < size; i++)
+		used += (size_t)snprintf(options->target_text + used, size - used, "%s%s",
+					 i ? "," : "cgroup ", options->cgroups[i]);
+}
+
 static void describe_target(struct options *options)
 {
 	const struct ids *ids = options->pids.count ? &options->pids : &options->tids;
@@ -225,6 +264,10 @@ static void describe_target(struct options *options)
 	size_t size = sizeof(options->target_text), used;
 
 	options->recording.target_text = options->target_text;
+	if (options->recording.cgroup_count) {
+		describe_cgroups(options);
+		return;
+	}
 	if (!ids->count) {
 		snprintf(options->target_text, size, "%s",
 			 options->recording.targets.all ? "all" : "command");
@@ -323,6 +366,7 @@ int cmd_record(int argc, char **argv)
 	options->recording.targets.pid_count = options->pids.count;
 	options->recording.targets.tids = options->tids.id;
 	options->recording.targets.tid_count = options->tids.count;
+	options->recording.cgroups = options->cgroups;
 	describe_target(options);
 	libbpf_set_print(options->verbose ? print_libbpf : NULL);
 	status = options->workload.name ? record_workloads(&options->workload, &options->recording,

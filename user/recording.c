@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/invoker.h"
 #include "capture/cgroups.h"
+#include "capture/members.h"
 #include "capture/peers.h"
 
 #define NS_PER_S 1000000000ull
@@ -37,6 +38,7 @@ struct recording {
 	struct pt_memory_scanner *memory;
 	struct pt_peers *peers;
 	struct pt_cgroups *cgroups;
+	struct pt_members *members; /* NULL: no cgroup was asked for */
 	struct pt_invoker invoker;
 	struct pt_meta meta;
 	struct pt_end end;
@@ -226,6 +228,16 @@ static void take_signals(struct recording *recording)
 	}
 }
 
+/* All targets are gone, and no others are to come. */
+static bool is_deserted(const struct recording *recording)
+{
+	const struct pt_recording_options *options = recording->options;
+
+	if (options->targets.all || options->command || pt_probes_live(recording->probes))
+		return false;
+	return !recording->members || pt_members_gone(recording->members);
+}
+
 /* Why recording is over, or NULL if it is not. */
 static const char *over(struct recording *recording)
 {
@@ -235,7 +247,7 @@ static const char *over(struct recording *recording)
 		return "signal";
 	if (recording->result->child.gone)
 		return "exit";
-	if (!options->targets.all && !options->command && !pt_probes_live(recording->probes))
+	if (is_deserted(recording))
 		return "target-gone";
 	if (options->duration_ns &&
 	    pt_clock_read(CLOCK_MONOTONIC) - recording->meta.start_mono >= options->duration_ns) {
@@ -288,6 +300,8 @@ static int record(struct recording *recording, struct pt_error *err)
 		take_signals(recording);
 		watch_turns(recording);
 		r = pump(recording, false, err);
+		if (!r && recording->members)
+			r = pt_members_look(recording->members, recording->probes, err);
 		if (r)
 			return r;
 	}
@@ -339,6 +353,17 @@ static int start_memory(struct recording *recording, struct pt_error *err)
 	return pt_memory_start(&recording->memory, &options, err);
 }
 
+static int mark_targets(struct recording *recording, struct pt_error *err)
+{
+	const struct pt_recording_options *options = recording->options;
+
+	if (recording->members)
+		return pt_members_look(recording->members, recording->probes, err);
+	if (!options->command || options->targets.all)
+		return pt_probes_mark(recording->probes, err);
+	return 0;
+}
+
 static int start(struct recording *recording, struct pt_error *err)
 {
 	const struct pt_recording_options *options = recording->options;
@@ -347,19 +372,20 @@ static int start(struct recording *recording, struct pt_error *err)
 		.uid = recording->invoker.uid,
 		.gid = recording->invoker.gid,
 	};
-	int r;
+	int r = 0;
 
-	r = pt_probes_open(&recording->probes, &options->targets, err);
+	if (options->cgroup_count)
+		r = pt_members_open(&recording->members, options->cgroups, options->cgroup_count,
+				    err);
+	if (!r)
+		r = pt_probes_open(&recording->probes, &options->targets, err);
+	if (!r)
+		r = mark_targets(recording, err);
+	if (!r)
+		r = describe(recording, err);
 	if (r)
 		return r;
-	if (!options->command || options->targets.all) {
-		r = pt_probes_mark(recording->probes, err);
-		if (r)
-			return r;
-	}
-	r = describe(recording, err);
-	if (r)
-		return r;
+	pt_probes_begun(recording->probes);
 	recording->last_cut = recording->meta.start_mono;
 	r = pt_writer_open(&recording->writer, &output, &recording->meta, err);
 	if (r)
@@ -410,6 +436,7 @@ int pt_recording_run(const struct pt_recording_options *options, struct pt_recor
 	pt_memory_free(recording.memory);
 	pt_peers_free(recording.peers);
 	pt_cgroups_free(recording.cgroups);
+	pt_members_free(recording.members);
 	pt_probes_free(recording.probes);
 	pt_writer_free(recording.writer);
 	pt_meta_clear(&recording.meta);

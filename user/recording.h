@@ -11,6 +11,8 @@
 
 struct pt_recording_options {
 	struct pt_probes_options targets;
+	const char *const *cgroups; /* the tasks in these and below, see capture/members.h */
+	size_t cgroup_count;
 	char **command;		 /* NULL: none */
 	bool command_bound;	 /* it dies with the recorder, however that ends */
 	const char *target_text; /* what was asked for, for people */

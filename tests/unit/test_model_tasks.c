@@ -180,6 +180,38 @@ static void born_while_recording_without_fork(void **unused)
 	stream_free(s);
 }
 
+/* What was seen of it from outside, and its times before, are not of its life as a target. */
+static void joined_while_recording(void **unused)
+{
+	struct stream *s = stream_new();
+	struct pt_model_task *task;
+
+	(void)unused;
+	feed_sleeper(s, 10, 10, "sh");
+	feed_switch(s, 10, 1, 10, PT_STATE_SLEEPING, 20);
+	feed_as(s, task, .time = 60, .tid = 20, .pid = 20, .start = 5, .cpu = 1, .voluntary = 7,
+		.user_time = 900, .state = PT_STATE_RUNNING, .flags = PT_TASK_JOINED);
+	feed_switch(s, 80, 1, 20, PT_STATE_SLEEPING, 0);
+	feed_as(s, task, .time = 70, .tid = 30, .pid = 30, .start = 6, .state = PT_STATE_SLEEPING,
+		.flags = PT_TASK_JOINED);
+	/* It is one already. */
+	feed_as(s, task, .time = 90, .tid = 30, .pid = 30, .start = 6, .state = PT_STATE_SLEEPING,
+		.flags = PT_TASK_JOINED);
+	feed_as(s, task, .time = 100, .tid = 20, .pid = 20, .start = 5, .voluntary = 8,
+		.user_time = 920, .state = PT_STATE_SLEEPING, .flags = PT_TASK_LAST);
+	finish(s, 100);
+	task = task_of(s, 20);
+	assert_true(task->target);
+	assert_int_equal(task->start_ns, 60);
+	assert_int_equal(task->user_ns, 20);
+	assert_int_equal(task->agreement, PT_AGREEMENT_SAME);
+	assert_int_equal(part_ns(s, task, PT_PART_USER), 20);
+	assert_parts(s, task, 0, 0, 20, 0);
+	assert_int_equal(task_of(s, 30)->start_ns, 70);
+	assert_parts(s, task_of(s, 30), 0, 0, 30, 0);
+	stream_free(s);
+}
+
 static void the_command_is_made_by_exec(void **unused)
 {
 	struct stream *s = stream_new();
@@ -233,6 +265,7 @@ int main(void)
 		cmocka_unit_test(exec_by_a_thread_before_the_leader_left),
 		cmocka_unit_test(counters_are_compared),
 		cmocka_unit_test(born_while_recording_without_fork),
+		cmocka_unit_test(joined_while_recording),
 		cmocka_unit_test(the_command_is_made_by_exec),
 		cmocka_unit_test(nonsense_is_survived),
 	};

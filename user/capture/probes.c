@@ -274,19 +274,62 @@ fail:
 	return r;
 }
 
+static int mark_once(struct pt_probes *probes, uint32_t *found, struct pt_error *err)
+{
+	const uint32_t *marked = &probes->skeleton->bss->pt_control.marked;
+	uint32_t before = __atomic_load_n(marked, __ATOMIC_RELAXED);
+	int r = iterate(probes->skeleton->links.pt_iter_task);
+
+	if (r)
+		return pt_error_errno(err, r, "cannot go through the tasks");
+	*found = __atomic_load_n(marked, __ATOMIC_RELAXED) - before;
+	return 0;
+}
+
 int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
 {
-	unsigned int before;
+	uint32_t found;
 	int r;
 
 	/* A child may stand before its parent: again, until nobody new is found. */
 	do {
-		before = pt_probes_live(probes);
-		r = iterate(probes->skeleton->links.pt_iter_task);
+		r = mark_once(probes, &found, err);
 		if (r)
-			return pt_error_errno(err, r, "cannot go through the tasks");
-	} while (pt_probes_live(probes) > before);
-	return before ? 0 : pt_error_set(err, -ESRCH, "there is nobody to record");
+			return r;
+	} while (found);
+	return pt_probes_live(probes) ? 0 : pt_error_set(err, -ESRCH, "there is nobody to record");
+}
+
+int pt_probes_mark_tasks(struct pt_probes *probes, const uint32_t *tids, uint32_t count,
+			 uint32_t *found, struct pt_error *err)
+{
+	int set = bpf_map__fd(probes->skeleton->maps.pt_wanted);
+	uint8_t one = 1;
+	uint32_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < count; i++) {
+		uint64_t key = PT_WANTED_ALONE(tids[i]);
+
+		if (bpf_map_update_elem(set, &key, &one, BPF_ANY))
+			r = -errno;
+	}
+	if (r)
+		pt_error_errno(err, r, "cannot say who is to be recorded");
+	else
+		r = mark_once(probes, found, err);
+	/* A tid that is left there would be somebody else's one day. */
+	while (i > 0) {
+		uint64_t key = PT_WANTED_ALONE(tids[--i]);
+
+		bpf_map_delete_elem(set, &key);
+	}
+	return r;
+}
+
+void pt_probes_begun(struct pt_probes *probes)
+{
+	probes->skeleton->bss->pt_control.joining = 1;
 }
 
 void pt_probes_expect_child(struct pt_probes *probes)

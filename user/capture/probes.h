@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel side, seen from here: loads the probes, marks the targets, drains the rings.
- * Order of calls: open, mark, [expect_child,] drain..., snapshot, drain, free.
+ * Order of calls: open, mark, [expect_child,] begun, drain..., snapshot, drain, free.
  */
 #ifndef PT_CAPTURE_PROBES_H
 #define PT_CAPTURE_PROBES_H
@@ -35,6 +35,17 @@ int pt_probes_open(struct pt_probes **out, const struct pt_probes_options *optio
 
 /* Marks what exists of the targets; each leaves a `task` record. -ESRCH if none was found. */
 int pt_probes_mark(struct pt_probes *probes, struct pt_error *err);
+
+/*
+ * Marks these tasks by themselves, without the children that they have: with those the caller lists what it wants.
+ * *found: how many of them were no targets before. At most PT_PROBES_TASKS at once.
+ */
+#define PT_PROBES_TASKS 32768
+int pt_probes_mark_tasks(struct pt_probes *probes, const uint32_t *tids, uint32_t count,
+			 uint32_t *found, struct pt_error *err);
+
+/* Recording has begun: who is marked from now on was no target until then. */
+void pt_probes_begun(struct pt_probes *probes);
 
 /* The next task that the calling thread makes is a target. */
 void pt_probes_expect_child(struct pt_probes *probes);

@@ -333,6 +333,21 @@ static int set_phase(struct pt_model *model, struct pt_model_task *task, enum pt
 	return ret;
 }
 
+/* What it did before it became a target is not of its life here. */
+static int adopt_joined(struct pt_model *model, struct pt_model_task *task, const struct pt_task *t)
+{
+	struct pt_cpu *cpu = pt_cpu_get(model, t->cpu);
+
+	task->start_ns = task->doing.since = t->time;
+	task->user_base = t->user_time;
+	task->kernel_base_ns = t->kernel_time;
+	task->has_times = true;
+	/* As whom nobody recorded it had this CPU. */
+	if (cpu && cpu->current->tid == t->tid)
+		cpu->current = model->nobody;
+	return set_phase(model, task, phase_of(t->state), t, t->time, true);
+}
+
 /* No record of it came before: it has been in its present state since the recording began. */
 static int adopt_first_state(struct pt_model *model, struct pt_model_task *task,
 			     const struct pt_task *t)
@@ -388,7 +403,7 @@ PT_HANDLER(task)
 	struct pt_counts counts = {t->voluntary, t->involuntary, t->minor_faults, t->major_faults};
 	struct pt_model_task *task = pt_model_find(model, t->tid);
 	struct pt_process *process;
-	bool fresh, gone;
+	bool fresh, joins, gone;
 	int ret;
 
 	if (!t->tid || t->tid == PT_TID_UNKNOWN)
@@ -397,8 +412,9 @@ PT_HANDLER(task)
 			task->doing.phase == PT_PHASE_DEAD);
 	if (gone && (t->flags & PT_TASK_LAST || phase_of(t->state) == PT_PHASE_DEAD))
 		return 0;
-	ret = gone ? retire(model, t->tid, t->time) : 0;
-	fresh = gone || !task;
+	joins = t->flags & PT_TASK_JOINED && (gone || !task || !task->target);
+	fresh = gone || joins || !task;
+	ret = task && fresh ? retire(model, t->tid, t->time) : 0;
 	if (fresh)
 		task = pt_task_new(model, t->tid);
 	process = pt_process_get(model, t->pid);
@@ -410,7 +426,10 @@ PT_HANDLER(task)
 	task->target = true;
 	if (!(t->flags & PT_TASK_LAST) || task->has_base)
 		check_counts(task, &counts);
-	ret = fresh ? adopt_first_state(model, task, t) : compare_state(model, task, t);
+	if (joins)
+		ret = adopt_joined(model, task, t);
+	else
+		ret = fresh ? adopt_first_state(model, task, t) : compare_state(model, task, t);
 	take_times(task, t->user_time, t->kernel_time);
 	return ret;
 }
