@@ -333,7 +333,16 @@ static __always_inline __s64 pt_sent_whole(const struct pt_ipc_call *call)
 	return call->is.result ? call->is.result : (__s64)pt_syscall_third(call->regs);
 }
 
-/* Calls that make ends of channels. Apart from the others that are rare, as the stack is short. */
+static __noinline int pt_made_ring(struct pt_ipc_call *call)
+{
+	call->is.flags = PT_ENDPOINT_CREATED;
+	if (call->is.result >= 0)
+		pt_end_of_number(call, PT_CLASS_URING, PT_CHANNEL_URING, call->is.tid);
+	call->is.flags = 0;
+	return 0;
+}
+
+/* Calls that make ends of channels with a descriptor. Apart from the others that are rare, as the stack is short. */
 static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 {
 	struct pt_regs *regs = call->regs;
@@ -354,12 +363,6 @@ static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 		return 0;
 	case PT_END_EVENTFD:
 		pt_made_eventfd(call);
-		return 0;
-	case PT_END_RING:
-		call->is.flags = PT_ENDPOINT_CREATED;
-		if (call->is.result >= 0)
-			pt_end_of_number(call, PT_CLASS_URING, PT_CHANNEL_URING, call->is.tid);
-		call->is.flags = 0;
 		return 0;
 	}
 	return 0;
@@ -407,6 +410,8 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 0,
 				call->is.result);
 		return 0;
+	case PT_END_RING:
+		return pt_made_ring(call);
 	case PT_END_VM_READ:
 	case PT_END_VM_WRITE:
 		pt_moved_number(call, PT_CLASS_MEMORY, PT_CHANNEL_MEMORY,
