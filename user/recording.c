@@ -25,7 +25,7 @@
 /* A probe may still be filling in a record whose time is this long ago: it belongs before the cut. */
 #define IN_FLIGHT_NS 2000000
 /* System calls are timed for so long after the last long turn. */
-#define TIMED_NS (5 * NS_PER_S)
+#define TIMED_NS (2 * NS_PER_S)
 /* For the snapshots of memory at the end: the file is to be ready in 0.3 s. */
 #define MEMORY_PATIENCE_NS 150000000
 
@@ -259,7 +259,7 @@ static const char *over(struct recording *recording)
 
 /*
  * Timing each system call of the loops costs more than all else, also those who are not recorded. So that is done as
- * long as loops stall, and a moment longer; and when a command starts, as nobody knows yet.
+ * long as loops stall, and a moment longer.
  */
 static void watch_turns(struct recording *recording)
 {
