@@ -81,7 +81,7 @@ static char *join(const char *folder, const char *name)
 /* 1 if it is the folder of a cgroup, 0 if it is something else, or a negative errno. */
 static int is_cgroup(const char *path)
 {
-	struct statfs fs;
+	struct statfs fs = {0};
 	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r = folder < 0 || fstatfs(folder, &fs) ? -errno : 0;
 
@@ -169,7 +169,7 @@ static int read_tasks(struct pt_members *members, const char *folder)
 {
 	static const char *const names[] = {"cgroup.threads", "tasks"};
 	FILE *file = NULL;
-	unsigned int tid;
+	char line[32];
 	int r = 0;
 
 	for (size_t i = 0; !file && i < 2; i++) {
@@ -181,8 +181,11 @@ static int read_tasks(struct pt_members *members, const char *folder)
 		free(path);
 	}
 	/* 0 is a task that our pid namespace does not see. */
-	while (!r && file && fscanf(file, "%u", &tid) == 1)
-		r = tid ? push_tid(&members->found, tid) : 0;
+	while (!r && file && fgets(line, sizeof(line), file)) {
+		unsigned long tid = strtoul(line, NULL, 10);
+
+		r = tid ? push_tid(&members->found, (uint32_t)tid) : 0;
+	}
 	if (file)
 		fclose(file);
 	return r;

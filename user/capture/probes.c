@@ -288,7 +288,7 @@ static int mark_once(struct pt_probes *probes, uint32_t *found, struct pt_error 
 
 int pt_probes_mark(struct pt_probes *probes, struct pt_error *err)
 {
-	uint32_t found;
+	uint32_t found = 0;
 	int r;
 
 	/* A child may stand before its parent: again, until nobody new is found. */
