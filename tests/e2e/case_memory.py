@@ -276,6 +276,8 @@ def nginx_and_its_workers(box):
                         if line.startswith(("Private_Clean", "Private_Dirty"))) for pid in workers}
     process.send_signal(signal.SIGINT)
     box.equal(box.finish(process).status, 0, "status of the recorder")
+    server.terminate()  # it ends its workers, which a kill at the end of the case would leave behind
+    box.finish(server)
     memory = box.load(trace).data["memory"]
     for pid in workers:
         found = find_one(box, memory["processes"], "processes", pid=pid)
