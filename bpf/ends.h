@@ -150,8 +150,8 @@ static __always_inline void pt_attempts_flush(struct pt_ipc *call, struct pt_end
 		end->blocked[sent] = end->failed[sent] = end->empty[sent] = 0;
 }
 
-/* Global, as others below: so they are verified once, and by themselves. Weak, as several objects have them. */
-__weak __noinline int pt_end_flush(struct pt_ipc *call, struct pt_end_state *end)
+/* Global, as others below: so they are verified once, and by themselves. */
+__noinline int pt_end_flush(struct pt_ipc *call, struct pt_end_state *end)
 {
 	if (!call || !end)
 		return 0;
@@ -182,7 +182,7 @@ static __always_inline bool pt_may_hurry(const struct pt_end_state *end)
 }
 
 /* Notes what a call did with an end. */
-__weak __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
+__noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 {
 	__u32 sent, window;
 

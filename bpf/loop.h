@@ -151,9 +151,9 @@ static __always_inline __s32 pt_timeout_of_timespec(__u64 pointer)
 	return time.seconds * 1000 + (time.nanoseconds + 999999) / 1000000;
 }
 
-/* Emits what the turn consisted of, a record for each call. Weak, as several objects have it. */
-__weak __noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *state,
-					 __u64 time, __u32 tid)
+/* Emits what the turn consisted of, a record for each call. */
+__noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *state, __u64 time,
+				  __u32 tid)
 {
 	if (!cpu || !state)
 		return 0;

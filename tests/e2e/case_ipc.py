@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 from harness import Skip, case
+from strace_sums import lines_of
 
 KINDS = {"pipe": "pipe", "splice": "pipe", "reused": "pipe", "crowd": "pipe", "stream": "unix", "seqpacket": "unix",
          "dgram": "unix", "tcp": "tcp", "udp": "udp", "eventfd": "eventfd", "sysv": "sysv-mq", "posix": "posix-mq"}
@@ -105,21 +106,14 @@ SENDS = {"write", "writev", "sendto", "sendmsg"}
 
 
 def sums_of_strace(path):
-    """(inode, sent) -> [bytes, calls] of calls that moved something. Calls that were cut in two are put together."""
-    sums, begun = {}, {}
-    with open(path, encoding="utf-8", errors="replace") as f:
-        for line in f:
-            pid, rest = line.split(None, 1)
-            if rest.rstrip().endswith("<unfinished ...>"):
-                begun[pid] = rest.rstrip()[:-len("<unfinished ...>")]
-                continue
-            if rest.startswith("<..."):
-                rest = begun.pop(pid, "") + rest.split("resumed>", 1)[1]
-            found = TRACED.search(rest)
-            if found and int(found[4]) > 0:
-                entry = sums.setdefault((int(found[3]), found[1] in SENDS), [0, 0])
-                entry[0] += int(found[4])
-                entry[1] += 1
+    """(inode, sent) -> [bytes, calls] of calls that moved something."""
+    sums = {}
+    for line in lines_of(path):
+        found = TRACED.search(line)
+        if found and int(found[4]) > 0:
+            entry = sums.setdefault((int(found[3]), found[1] in SENDS), [0, 0])
+            entry[0] += int(found[4])
+            entry[1] += 1
     return sums
 
 

@@ -13,8 +13,8 @@ CALL = re.compile(r"(\w+)\((.*)\)\s+= (-?\d+)")
 DESCRIPTOR = re.compile(r"\b\d+<((?:pipe|socket):\[(\d+)\])?[^>]*>")
 
 
-def calls_of(path):
-    """(name, arguments, result) of every call that ended, those that were cut in two put together."""
+def lines_of(path):
+    """What strace -f says of every call that ended, without the pid; those that were cut in two put together."""
     begun = {}
     with open(path, encoding="utf-8", errors="replace") as f:
         for line in f:
@@ -24,9 +24,15 @@ def calls_of(path):
                 continue
             if rest.startswith("<..."):
                 rest = begun.pop(pid, "") + rest.split("resumed>", 1)[1]
-            found = CALL.match(rest)
-            if found:
-                yield found[1], found[2], int(found[3])
+            yield rest
+
+
+def calls_of(path):
+    """(name, arguments, result) of every call that ended."""
+    for line in lines_of(path):
+        found = CALL.match(line)
+        if found:
+            yield found[1], found[2], int(found[3])
 
 
 def descriptors(arguments):

@@ -412,13 +412,6 @@ int pt_probes_time_calls(struct pt_probes *probes, bool on)
 	return 0;
 }
 
-void pt_probes_detach(struct pt_probes *probes)
-{
-	pt_sampler_stop(probes->sampler);
-	probes->sampler = NULL;
-	partrace_bpf__detach(probes->skeleton);
-}
-
 /* Runs that the kernel skipped because another probe of ours was at work on that CPU. */
 static uint64_t skipped_runs(const struct pt_probes *probes)
 {

@@ -74,9 +74,6 @@ int pt_probes_time_calls(struct pt_probes *probes, bool on);
 /* The last `task` record of each target that lives. */
 int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err);
 
-/* Stops recording. The rings can still be drained. */
-void pt_probes_detach(struct pt_probes *probes);
-
 /* Adds up what was lost so far, by kind; lost[0] are runs that the kernel skipped because another
  * probe was at work. */
 void pt_probes_lost(const struct pt_probes *probes, uint64_t lost[PT_KIND_LIMIT]);

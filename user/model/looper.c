@@ -170,23 +170,30 @@ static int find_wait(struct pt_looper *looper, const struct pt_turn *row, uint64
 	return ret;
 }
 
-struct pt_looper *pt_looper_of(struct pt_model_task *task)
+int pt_looper_of(struct pt_model *model, uint32_t tid, struct pt_looper **out)
 {
+	struct pt_model_task *task = pt_task_mention(model, tid);
 	struct pt_looper *looper;
 
+	*out = NULL;
+	if (!task)
+		return -ENOMEM;
+	if (!task->tid || task->tid == PT_TID_UNKNOWN || task->doing.phase == PT_PHASE_DEAD)
+		return 0;
 	task->target = true;
-	if (task->looper)
-		return task->looper;
-	looper = calloc(1, sizeof(*looper));
-	if (!looper)
-		return NULL;
-	looper->task = task;
-	pt_latest_start(looper);
-	looper->waits = task->doing.poll_from > 0 || task->doing.poll_syscall;
-	looper->wait_from = task->doing.poll_from;
-	looper->wait_syscall = task->doing.poll_syscall;
-	task->looper = looper;
-	return looper;
+	if (!task->looper) {
+		looper = calloc(1, sizeof(*looper));
+		if (!looper)
+			return -ENOMEM;
+		looper->task = task;
+		pt_latest_start(looper);
+		looper->waits = task->doing.poll_from > 0 || task->doing.poll_syscall;
+		looper->wait_from = task->doing.poll_from;
+		looper->wait_syscall = task->doing.poll_syscall;
+		task->looper = looper;
+	}
+	*out = task->looper;
+	return 0;
 }
 
 /*
@@ -277,17 +284,13 @@ int pt_turns_runs(struct pt_model *model, struct pt_model_task *task)
 PT_HANDLER(turn)
 {
 	const struct pt_turn *row = record->row;
-	struct pt_model_task *task = pt_task_mention(model, row->tid);
 	struct pt_looper *looper;
-	int ret;
+	struct pt_model_task *task;
+	int ret = pt_looper_of(model, row->tid, &looper);
 
-	if (!task)
-		return -ENOMEM;
-	if (!pt_may_wait(task))
-		return 0;
-	looper = pt_looper_of(task);
 	if (!looper)
-		return -ENOMEM;
+		return ret;
+	task = looper->task;
 	ret = pt_turns_runs(model, task);
 	if (ret || task->doing.phase == PT_PHASE_RUNNING || task->doing.phase == PT_PHASE_UNKNOWN)
 		return ret ? ret : take_return(model, looper, row, row->time);

@@ -78,14 +78,8 @@ struct pt_return {
 /* What looked like the beginning of a wait was none. 0 or -ENOMEM, as all of these or an observer's error. */
 int pt_looper_no_wait(struct pt_looper *looper);
 
-/* Whether what a record says of a task's waits can be true. */
-static inline bool pt_may_wait(const struct pt_model_task *task)
-{
-	return task->tid && task->tid != PT_TID_UNKNOWN && task->doing.phase != PT_PHASE_DEAD;
-}
-
-/* looper.c: of a task that may wait; NULL without memory. */
-struct pt_looper *pt_looper_of(struct pt_model_task *task);
+/* looper.c: of the task of which a record tells a wait; NULL if that cannot be true. 0 or -ENOMEM. */
+int pt_looper_of(struct pt_model *model, uint32_t tid, struct pt_looper **looper);
 
 /* summed.c, each 0 or -ENOMEM where it returns something. The first of a new looper, which stays where it is. */
 void pt_latest_start(struct pt_looper *looper);

@@ -234,18 +234,14 @@ PT_HANDLER(turn_sum)
 {
 	const struct pt_turn_sum *row = record->row;
 	const struct pt_turn wait = {.loop = row->loop, .syscall = row->syscall};
-	struct pt_model_task *task = pt_task_mention(model, row->tid);
+	struct pt_model_task *task;
 	struct pt_looper *looper;
 	struct pt_loop *loop;
-	int ret;
+	int ret = pt_looper_of(model, row->tid, &looper);
 
-	if (!task)
-		return -ENOMEM;
-	if (!pt_may_wait(task))
-		return 0;
-	looper = pt_looper_of(task);
 	if (!looper)
-		return -ENOMEM;
+		return ret;
+	task = looper->task;
 	ret = pt_turns_runs(model, task);
 	if (!ret)
 		ret = pt_state_runs(model, task, row->time);

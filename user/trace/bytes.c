@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/leb.h"
+
 uint8_t *pt_bytes_grow(struct pt_bytes *bytes, size_t n)
 {
 	size_t cap = bytes->cap ? bytes->cap : 256;
@@ -49,9 +51,9 @@ void pt_bytes_put(struct pt_bytes *bytes, uint64_t value, size_t size)
 
 void pt_bytes_put_varint(struct pt_bytes *bytes, uint64_t value)
 {
-	for (; value >= 0x80; value >>= 7)
-		pt_bytes_put(bytes, value | 0x80, 1);
-	pt_bytes_put(bytes, value, 1);
+	uint8_t coded[PT_LEB_MAX];
+
+	pt_bytes_append(bytes, coded, pt_leb_put(coded, value));
 }
 
 void pt_bytes_free(struct pt_bytes *bytes)
@@ -81,15 +83,10 @@ uint64_t pt_cursor_get(struct pt_cursor *cursor, size_t size)
 
 uint64_t pt_cursor_get_varint(struct pt_cursor *cursor)
 {
-	uint64_t value = 0;
-	uint64_t byte;
+	uint64_t value;
+	size_t n = cursor->failed ? 0 : pt_leb_get(cursor->at, pt_cursor_left(cursor), &value);
 
-	for (unsigned int shift = 0; shift < 64; shift += 7) {
-		byte = pt_cursor_get(cursor, 1);
-		value |= (byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return value;
-	}
-	cursor->failed = true;
-	return 0;
+	cursor->at += n;
+	cursor->failed |= !n;
+	return n ? value : 0;
 }
