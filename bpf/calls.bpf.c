@@ -148,27 +148,15 @@ static __always_inline void pt_call_forget(struct pt_cpu *cpu)
 		state->entered = 0;
 }
 
-/* A call that has to do with channels, and was not one of those that are only added up. */
-__noinline int pt_channel_call(struct pt_cpu *cpu, __s64 result, __u32 number, __u32 end)
-{
-	struct task_struct *task;
-	struct pt_ipc_call call = {};
+int pt_sys_exit_channel(unsigned long long *context);
 
-	if (!cpu)
-		return 0;
-	task = pt_current(cpu);
-	call.is.result = result;
-	call.is.tid = task->pid;
-	call.is.number = number;
-	call.is.end = end;
-	call.table = pt_table_take(cpu);
-	call.is.spare = !cpu->table;
-	call.task = task;
-	call.regs = pt_current_regs(cpu);
-	if (call.table)
-		pt_ipc_ended(&call);
-	return 0;
-}
+/* Where pt_sys_exit() goes on, in place of returning. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} pt_sys_exit_rest SEC(".maps") = {.values = {(void *)&pt_sys_exit_channel}};
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
@@ -198,7 +186,39 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		pt_epoll_created(pt_current(cpu), result);
 	else if (end >= PT_END_READ && !pt_control.last &&
 		 !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
-		pt_channel_call(cpu, result, index, end);
+		bpf_tail_call(ctx, &pt_sys_exit_rest, 0);
+	if (cpu->turn)
+		pt_call_end(cpu, index);
+	return 0;
+}
+
+/*
+ * The end of a call that has to do with channels, and was not one of those that are only added up. pt_sys_exit() ends in
+ * it: a call would have to share its stack.
+ */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(pt_sys_exit_channel, struct pt_regs *regs, long result)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+	struct pt_ipc_call call = {};
+	__u64 index;
+
+	if (!cpu)
+		return 0;
+	index = (__u16)pt_syscall_number(regs);
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	if (index >= PT_SYSCALL_LIMIT)
+		return 0;
+	call.task = pt_current(cpu);
+	call.regs = pt_current_regs(cpu);
+	call.table = pt_table_take(cpu);
+	call.is.result = result;
+	call.is.tid = call.task->pid;
+	call.is.number = index;
+	call.is.end = pt_config.call_end[index];
+	call.is.spare = !cpu->table;
+	if (call.table)
+		pt_ipc_ended(&call);
 	if (cpu->turn)
 		pt_call_end(cpu, index);
 	return 0;
