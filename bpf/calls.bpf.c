@@ -217,8 +217,10 @@ int BPF_PROG(pt_sys_exit_channel, struct pt_regs *regs, long result)
 	call.is.number = index;
 	call.is.end = pt_config.call_end[index];
 	call.is.spare = !cpu->table;
-	if (call.table)
+	if (call.table) {
+		pt_table_turn(&call.is, call.table);
 		pt_ipc_ended(&call);
+	}
 	if (cpu->turn)
 		pt_call_end(cpu, index);
 	return 0;

@@ -112,6 +112,8 @@ struct pt_config {
 	__u32 every_turn;		   /* a record for each turn, however short */
 	__u64 stall;			   /* ns */
 	__u64 sample_period;		   /* ns */
+	__u32 tick;			   /* ns that a jiffy takes */
+	__u32 window_shift; /* windows of channels are of so many jiffies, as a power of two */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
 };

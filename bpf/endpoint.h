@@ -38,15 +38,6 @@ struct pt_endpoint_scratch_map {
 };
 extern struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
 
-/* Ends that have been described. */
-struct pt_described_map {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, __u64);
-	__type(value, __u8);
-};
-extern struct pt_described_map pt_described SEC(".maps");
-
 struct pt_eventfd_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -126,7 +117,10 @@ static __always_inline void pt_end_identify(struct pt_end_state *end, struct fil
 		end->port = end->kind == PT_CHANNEL_TCP || end->kind == PT_CHANNEL_UDP
 				    ? BPF_CORE_READ(sock, __sk_common.skc_num)
 				    : 0;
-		end->summed = end->kind != PT_CHANNEL_UNIX;
+		end->summed = end->kind == PT_CHANNEL_UNIX ? PT_SUMMED_NOT : PT_SUMMED_BUSY;
+		if (end->kind == PT_CHANNEL_TCP && BPF_CORE_READ(sock, sk_protocol) == IPPROTO_TCP)
+			end->sequences =
+				PT_SEQUENCES_KEPT | PT_SEQUENCES_UNTOLD(0) | PT_SEQUENCES_UNTOLD(1);
 		end->id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number);
 	} else if (format == S_IFIFO) {
 		magic = BPF_CORE_READ(inode, i_sb, s_magic);
@@ -182,8 +176,11 @@ static __always_inline __u64 pt_unix_queued(struct pt_endpoint *row, struct sock
 	return sum;
 }
 
-/* The address that one of both sides is bound to: "/path", or "@name". Returns its length. */
-static __always_inline __u32 pt_unix_address(char *text, struct unix_sock *sock)
+/*
+ * The address that one of both sides is bound to: "/path", or "@name". Returns its length. Not inlined, so that the
+ * length is bounded in a register: the verifier of 6.1 forgets bounds of what was spilled before.
+ */
+static __noinline __u32 pt_unix_address(char *text, struct unix_sock *sock)
 {
 	struct unix_address *address = BPF_CORE_READ(sock, addr);
 	__u32 length;
@@ -324,6 +321,15 @@ static __always_inline void pt_describe_eventfd(struct pt_endpoint *row, struct 
 		row->flags |= PT_ENDPOINT_SEMAPHORE;
 }
 
+static __always_inline void pt_sequence_begin(struct pt_ipc *call, __u64 id, struct file *file)
+{
+	struct pt_sequences is = {};
+
+	pt_sequences_read(&is, pt_tcp_behind((__u64)file));
+	if (is.open)
+		pt_sequence_emit(call, id, PT_SEQUENCE_RECEIVED | PT_SEQUENCE_SENT, &is);
+}
+
 /* Emits the description of an end that has none yet. file may be NULL: there is none behind it. */
 static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end,
 					   struct file *file)
@@ -331,11 +337,16 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 	struct pt_endpoint_message *message;
 	struct pt_cpu *cpu = pt_this_cpu();
 	__u32 zero = 0, index = bpf_get_smp_processor_id(), length;
+	__u32 known = PT_DESCRIBED;
 	__u64 id = end->id;
-	__u8 one = 1;
 	void *ring;
 
-	if (bpf_map_update_elem(&pt_described, &id, &one, BPF_NOEXIST))
+	if (end->sequences)
+		known |= PT_DESCRIBED_TCP;
+	/* Nobody has used it yet: both its directions begin here. */
+	if (end->sequences && call->flags & PT_ENDPOINT_CREATED)
+		known |= PT_DESCRIBED_SEQUENCE(0) | PT_DESCRIBED_SEQUENCE(1);
+	if (bpf_map_update_elem(&pt_described, &id, &known, BPF_NOEXIST))
 		return 0;
 	message = bpf_map_lookup_elem(&pt_endpoint_scratch, &zero);
 	ring = bpf_map_lookup_elem(&pt_rings, &index);
@@ -345,7 +356,7 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 		.time = pt_ipc_now(call),
 		.end = id,
 		.tid = call->tid,
-		.flags = call->flags,
+		.flags = call->flags | (end->sequences ? PT_ENDPOINT_SEQUENCE : 0),
 		.kind = end->kind,
 		.type = end->type,
 	};
@@ -368,6 +379,8 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 			       sizeof(*message) - sizeof(message->text) + ((length + 7) & ~7U),
 			       BPF_RB_NO_WAKEUP))
 		cpu->lost[PT_KIND_endpoint]++;
+	if (known & PT_DESCRIBED_SEQUENCE(0))
+		pt_sequence_begin(call, id, file);
 	return 0;
 }
 

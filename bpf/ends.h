@@ -4,15 +4,25 @@
 #define PT_BPF_ENDS_H
 
 #include "bpf/core.h"
+#include "bpf/sequence.h"
 
 #define PT_TABLE_ENDS_LOG2 7
 #define PT_TABLE_ENDS	   (1 << PT_TABLE_ENDS_LOG2)
-#define PT_WINDOW_SHIFT	   4 /* of jiffies: 64 ms at 250 Hz */
 #define EAGAIN		   11
 #define SOCK_DGRAM	   2
 #define PT_TABLE_WAYS	   4 /* places of the table that an end may take */
 #define PT_TABLES	   512
 #define PT_TOLD_MAX	   256
+/* Calls on IP sockets that a task tells one by one: so many more with each window, and so many at once after a rest. */
+#define PT_BUDGET_WINDOW 64
+#define PT_BUDGET_MAX	 2048
+
+/* pt_end_state.summed: whether transfers are told in sums. */
+enum pt_summed {
+	PT_SUMMED_NOT,
+	PT_SUMMED_BUSY, /* of an IP socket: when the task has spent its budget */
+	PT_SUMMED_HURRIED /* of another end: while it is used more than PT_TOLD_MAX times in a window */
+};
 
 /* What a task did with an end of a channel, as far as it has not been told. The index 1 is for what was sent. */
 struct pt_end_state {
@@ -21,6 +31,7 @@ struct pt_end_state {
 	__u64 id;     /* PT_ENDPOINT_OF(); 0: not a channel */
 	__u64 bytes[2];
 	__u32 window[2]; /* when something was last told */
+	__u32 last[2];	 /* jiffies at the last call that is in a sum */
 	__u32 count[2];
 	__u32 blocked[2];
 	__u32 failed[2];
@@ -28,15 +39,22 @@ struct pt_end_state {
 	__u16 port;
 	__u8 kind;
 	__u8 type;
-	__u16 told;   /* transfers told one by one in this window */
-	__u16 summed; /* transfers are told in sums */
+	__u16 told;	/* transfers told one by one in this window */
+	__u8 summed;	/* enum pt_summed */
+	__u8 sequences; /* PT_SEQUENCES_* */
 };
+
+#define PT_SEQUENCES_UNTOLD(sent) (PT_SEQUENCE_RECEIVED << (sent)) /* where that direction began */
+#define PT_SEQUENCES_KEPT	  4				   /* it has them: plain TCP */
 
 /*
  * The ends that a task has in use. Not in its task storage, which is made at every birth and costs by its size: a task
  * takes a table when it first uses a channel, and gives it back when it exits.
  */
 struct pt_table {
+	__u64 state; /* the window of the task's latest call that was told, and above it what is left of its budget */
+	__u32 untold; /* there may be sums */
+	__u32 closed; /* its task exits, or recording ends: whoever sets it tells all */
 	struct pt_end_state ends[PT_TABLE_ENDS];
 };
 
@@ -62,11 +80,25 @@ struct pt_spare_table_map {
 };
 extern struct pt_spare_table_map pt_spare_tables SEC(".maps");
 
+/* Ends that have been described: PT_DESCRIBED*. */
+struct pt_described_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u64);
+	__type(value, __u32);
+};
+extern struct pt_described_map pt_described SEC(".maps");
+
+#define PT_DESCRIBED		    1
+#define PT_DESCRIBED_SEQUENCE(sent) (2 << (sent)) /* where that direction began is told */
+#define PT_DESCRIBED_TCP	    8		  /* and what is left in it is still to be told */
+
 /* A call that moved something, or did not. Plain figures without padding: functions that are verified by themselves take it. */
 struct pt_ipc {
 	__u64 now;    /* CLOCK_MONOTONIC, 0: not read yet */
 	__s64 result; /* of the call */
 	__s64 bytes;  /* moved through the end at hand, or -errno */
+	__u64 file;   /* behind the end at hand: an address; 0: none */
 	__u32 count;  /* messages */
 	__u32 value;  /* of an eventfd */
 	__u32 tid;
@@ -85,8 +117,25 @@ static __always_inline __u64 pt_ipc_now(struct pt_ipc *call)
 	return call->now;
 }
 
+/* Windows are equal for all tasks and of about 64 ms, whatever the kernel's tick. */
+static __always_inline __u32 pt_window_of(__u64 jiffies)
+{
+	return jiffies >> pt_config.window_shift;
+}
+
+/* What is told of a transfer, beside its end. */
+struct pt_told {
+	__u64 bytes;
+	__u64 age;
+	__u32 count;
+	__u32 sent;
+	__s32 number;
+	__u32 reserved;
+	struct pt_level level;
+};
+
 static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt_end_state *end,
-					    __u8 sent, __u64 bytes, __u32 count, __s16 number)
+					    const struct pt_told *told)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
 
@@ -96,13 +145,16 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 	message->row = (struct pt_transfer){
 		.time = pt_ipc_now(call),
 		.end = end->id,
-		.bytes = bytes,
+		.bytes = told->bytes,
 		.tid = call->tid,
-		.count = count,
-		.syscall = number,
+		.count = told->count,
+		.syscall = told->number,
 		.value = end->kind == PT_CHANNEL_EVENTFD ? call->value : 0,
-		.flags = (sent ? PT_TRANSFER_SENT : 0) |
+		.flags = (told->sent ? PT_TRANSFER_SENT : 0) |
 			 (call->end == PT_END_TEE ? PT_TRANSFER_COPIED : 0),
+		.age = told->age,
+		.level = told->level.bytes,
+		.unsent = told->level.unsent,
 	};
 	pt_commit(cpu, message);
 	return 0;
@@ -130,12 +182,63 @@ static __always_inline int pt_attempt_emit(struct pt_ipc *call, struct pt_end_st
 	return 0;
 }
 
+static __always_inline int pt_sequence_emit(struct pt_ipc *call, __u64 id, __u32 flags,
+					    const struct pt_sequences *is)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+
+	if (!cpu)
+		return 0;
+	PT_MESSAGE(sequence);
+	message->row = (struct pt_sequence){
+		.time = pt_ipc_now(call),
+		.end = id,
+		.received = is->copied,
+		.sent = is->written,
+		.tid = call->tid,
+		.flags = flags,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/*
+ * Where a direction stood before the call at hand, the first of it on record: only who uses a direction can tell, as
+ * somebody else may be at the other.
+ */
+static __always_inline void pt_sequence_tell(struct pt_ipc *call, struct pt_end_state *end,
+					     __u32 sent)
+{
+	__u32 bit = PT_SEQUENCES_UNTOLD(sent), *told;
+	struct pt_sequences is = {};
+	__u64 id = end->id;
+
+	end->sequences &= ~bit;
+	told = bpf_map_lookup_elem(&pt_described, &id);
+	if (!told || *told & PT_DESCRIBED_SEQUENCE(sent))
+		return;
+	*told |= PT_DESCRIBED_SEQUENCE(sent);
+	pt_sequences_read(&is, pt_tcp_behind(call->file));
+	is.copied -= call->bytes;
+	is.written -= call->bytes;
+	if (is.open)
+		pt_sequence_emit(call, id, bit, &is);
+}
+
 /* Tells what has been summed up of one direction. */
 static __always_inline void pt_sum_flush(struct pt_ipc *call, struct pt_end_state *end, __u32 sent)
 {
-	if (!end->count[sent])
+	struct pt_told sum = {
+		.bytes = end->bytes[sent],
+		.count = end->count[sent],
+		.sent = sent,
+		.number = -1,
+	};
+
+	if (!sum.count)
 		return;
-	pt_transfer_emit(call, end, sent, end->bytes[sent], end->count[sent], -1);
+	sum.age = (__u64)((__u32)bpf_jiffies64() - end->last[sent]) * pt_config.tick;
+	pt_transfer_emit(call, end, &sum);
 	end->bytes[sent] = 0;
 	end->count[sent] = 0;
 }
@@ -181,12 +284,52 @@ static __always_inline bool pt_may_hurry(const struct pt_end_state *end)
 	       (end->kind == PT_CHANNEL_UNIX && end->type != SOCK_DGRAM);
 }
 
-/* Notes what a call did with an end. */
-__noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
+/* The calls that a task has left to tell one by one. */
+static __always_inline bool pt_budget_spend(struct pt_table *table)
 {
-	__u32 sent, window;
+	if (!(table->state >> 32))
+		return false;
+	table->state -= 1ULL << 32;
+	return true;
+}
 
-	if (!call || !end)
+static __always_inline void pt_sum_up(struct pt_ipc *call, struct pt_table *table,
+				      struct pt_end_state *end, __u32 sent, __u64 jiffies)
+{
+	end->bytes[sent] += call->bytes;
+	end->count[sent] += call->count;
+	end->last[sent] = jiffies;
+	table->untold = 1;
+}
+
+/* Is a transfer to be summed up? If not, the end is made ready to tell it. */
+static __always_inline bool pt_is_summed(struct pt_ipc *call, struct pt_table *table,
+					 struct pt_end_state *end, __u32 sent, __u32 window)
+{
+	bool spends = end->summed == PT_SUMMED_BUSY && !call->spare && pt_budget_spend(table);
+
+	if (call->spare) {
+		end->window[sent] = window;
+	} else if (window != end->window[sent]) {
+		end->window[sent] = window;
+		end->told = 0;
+		if (pt_may_hurry(end))
+			end->summed = PT_SUMMED_NOT;
+		pt_attempts_flush(call, end);
+	} else if (end->summed && !spends) {
+		return true;
+	}
+	return false;
+}
+
+/* Notes what a call did with an end. */
+__noinline int pt_end_count(struct pt_ipc *call, struct pt_table *table, struct pt_end_state *end)
+{
+	struct pt_told told = {};
+	__u64 jiffies;
+	__u32 sent;
+
+	if (!call || !table || !end)
 		return 0;
 	sent = call->sent & 1;
 
@@ -195,24 +338,53 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 		pt_attempted(call, end, sent);
 		return 0;
 	}
-	window = bpf_jiffies64() >> PT_WINDOW_SHIFT;
-	if (call->spare) {
-		end->window[sent] = window;
-	} else if (window != end->window[sent]) {
-		end->window[sent] = window;
-		end->told = 0;
-		if (pt_may_hurry(end))
-			end->summed = 0;
-		pt_attempts_flush(call, end);
-	} else if (end->summed) {
-		end->bytes[sent] += call->bytes;
-		end->count[sent] += call->count;
+	jiffies = bpf_jiffies64();
+	if (pt_is_summed(call, table, end, sent, pt_window_of(jiffies))) {
+		pt_sum_up(call, table, end, sent, jiffies);
 		return 0;
 	}
 	pt_sum_flush(call, end, sent);
 	if (pt_may_hurry(end) && ++end->told >= PT_TOLD_MAX)
-		end->summed = 1;
-	return pt_transfer_emit(call, end, sent, call->bytes, call->count, call->number);
+		end->summed = PT_SUMMED_HURRIED;
+	if (end->sequences & PT_SEQUENCES_UNTOLD(sent))
+		pt_sequence_tell(call, end, sent);
+	told.bytes = call->bytes;
+	told.count = call->count;
+	told.sent = sent;
+	told.number = call->number;
+	if (end->sequences)
+		pt_level_read(&told.level, call->file, sent);
+	return pt_transfer_emit(call, end, &told);
+}
+
+/*
+ * The first call of a task in a new window that is not merely added up: what older windows left is told, so that it is not
+ * told much later than it happened, and the task may tell more again.
+ */
+__noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
+{
+	__u32 window, passed, budget;
+
+	if (!call || !table)
+		return 0;
+	window = pt_window_of(bpf_jiffies64());
+	passed = window - (__u32)table->state;
+	if (!passed)
+		return 0;
+	if (passed > PT_BUDGET_MAX / PT_BUDGET_WINDOW)
+		passed = PT_BUDGET_MAX / PT_BUDGET_WINDOW;
+	budget = (table->state >> 32) + passed * PT_BUDGET_WINDOW;
+	if (budget > PT_BUDGET_MAX)
+		budget = PT_BUDGET_MAX;
+	table->state = (__u64)budget << 32 | window;
+	if (!table->untold)
+		return 0;
+	table->untold = 0;
+	for (int i = 0; i < PT_TABLE_ENDS; i++) {
+		if (table->ends[i].count[0] | table->ends[i].count[1])
+			pt_end_flush(call, &table->ends[i]);
+	}
+	return 0;
 }
 
 /* All that a task has not told yet: it exits, or recording ends. */
@@ -264,6 +436,7 @@ static __always_inline void pt_table_give(struct pt_target *target, struct pt_ta
 
 	for (int i = 0; i < PT_TABLE_ENDS; i++)
 		table->ends[i].object = table->ends[i].id = 0;
+	table->closed = 0;
 	target->table = 0;
 	bpf_map_push_elem(&pt_free_tables, &index, BPF_ANY);
 }

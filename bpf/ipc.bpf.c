@@ -12,7 +12,8 @@ static __always_inline void pt_task_flush(struct task_struct *task, bool exits)
 	if (!target || !target->table)
 		return;
 	table = pt_table_at(target->table);
-	if (!table)
+	/* At the end of the recording a task may exit while the iterator is at it. */
+	if (!table || __sync_lock_test_and_set(&table->closed, 1))
 		return;
 	pt_table_flush(&call, table);
 	if (exits)
@@ -34,6 +35,50 @@ int pt_ipc_iter(struct bpf_iter__task *ctx)
 	if (task)
 		pt_task_flush(task, false);
 	return 0;
+}
+
+/* What lies in the TCP sockets that targets have used, whoever has them open now. Run when no call is recorded any more. */
+static __always_inline int pt_leftover_tell(struct file *file, __u64 id)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+	struct pt_sequences is = {};
+	__u64 tcp = pt_tcp_behind((__u64)file);
+
+	pt_sequences_read(&is, tcp);
+	if (!cpu || !is.open)
+		return 0;
+	PT_MESSAGE(leftover);
+	message->row = (struct pt_leftover){
+		.time = bpf_ktime_get_ns(),
+		.end = id,
+		.unread = is.unread,
+		.unacked = is.written - pt_tcp_acked(tcp, is.written),
+		.copied = is.copied,
+		.written = is.written,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+SEC("iter/task_file")
+int pt_ipc_iter_file(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct inode *inode;
+	__u32 *known;
+	__u64 id;
+
+	if (!file)
+		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
+	known = bpf_map_lookup_elem(&pt_described, &id);
+	if (!known || !(*known & PT_DESCRIBED_TCP))
+		return 0;
+	*known &= ~PT_DESCRIBED_TCP;
+	return pt_leftover_tell(file, id);
 }
 
 struct pt_learn {

@@ -3,9 +3,9 @@
  * Who sends how much through which channel. All is taken from the end of the call: its arguments are still there, and
  * what it returned is what was moved.
  *
- * A task keeps a table of the ends that it uses. Calls on pipes, Unix sockets and eventfds are told one by one. Those on
- * IP sockets, where servers make hundreds of thousands a second, are told in sums of PT_WINDOW_TICKS; the first of
- * each window by itself, so that latency can be sampled at both sides.
+ * A task keeps a table of the ends that it uses. Calls on pipes, Unix sockets and eventfds are told one by one. So are
+ * those on IP sockets as far as the task's budget goes; servers make hundreds of thousands a second, of which the rest
+ * is told in sums of a window, but for the first of each, so that latency can be sampled at both sides.
  */
 #ifndef PT_BPF_IPC_H
 #define PT_BPF_IPC_H
@@ -78,6 +78,7 @@ static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __
 
 	if (!file)
 		return NULL;
+	call->is.file = file;
 	object = pt_read_address(struct file, file, f_inode);
 	if (object == pt_control.anonymous_inode) {
 		object = pt_read_address(struct file, file, private_data);
@@ -122,7 +123,7 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 	call->is.count = count;
 	end = pt_end_of_fd(call, fd);
 	if (end)
-		pt_end_count(&call->is, end);
+		pt_end_count(&call->is, call->table, end);
 	return end;
 }
 
@@ -300,7 +301,7 @@ static __always_inline void pt_accepted(struct pt_ipc_call *call)
 		return;
 	if (call->is.result < 0) {
 		call->is.bytes = call->is.result;
-		pt_end_count(&call->is, end);
+		pt_end_count(&call->is, call->table, end);
 		return;
 	}
 	id = end->id;
@@ -323,7 +324,8 @@ static __noinline int pt_moved_number(struct pt_ipc_call *call, __u32 class, __u
 	call->is.sent = sent;
 	call->is.bytes = bytes;
 	call->is.count = 1;
-	pt_end_count(&call->is, pt_end_of_number(call, class, kind, pt_syscall_first(call->regs)));
+	pt_end_count(&call->is, call->table,
+		     pt_end_of_number(call, class, kind, pt_syscall_first(call->regs)));
 	return 0;
 }
 
@@ -449,7 +451,8 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 		result > 0 && call <= PT_END_RECVMSG ? pt_table_at(cpu->table) : NULL;
 	__s32 sent = pt_plain_direction(call, regs);
 	struct pt_end_state *end;
-	__u64 file, inode;
+	__u64 file, inode, jiffies;
+	__u32 window;
 
 	if (!table || sent < 0)
 		return false;
@@ -466,10 +469,16 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 	/* Messages on Unix sockets may carry descriptors. */
 	if (call > PT_END_WRITE && end->kind == PT_CHANNEL_UNIX)
 		return false;
-	if (end->window[sent & 1] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
+	jiffies = bpf_jiffies64();
+	window = pt_window_of(jiffies);
+	/* Equal: in the same window, and nothing is left of the budget. */
+	if (end->window[sent & 1] != window ||
+	    (end->summed == PT_SUMMED_BUSY && table->state != window))
 		return false;
 	end->bytes[sent & 1] += result;
 	end->count[sent & 1]++;
+	end->last[sent & 1] = jiffies;
+	table->untold = 1;
 	return true;
 }
 

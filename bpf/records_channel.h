@@ -9,10 +9,15 @@
 #define PT_ENDPOINT_UNSURE    4	 /* what lay in it could not be determined */
 #define PT_ENDPOINT_LOOPBACK  8	 /* both ends are on this machine */
 #define PT_ENDPOINT_SEMAPHORE 16 /* an eventfd of which a read takes 1 */
+#define PT_ENDPOINT_SEQUENCE  32 /* sequence records tell what lay in it, not `queued` */
 
 /* transfer.flags, pass.flags */
 #define PT_TRANSFER_SENT   1 /* else received */
 #define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
+
+/* sequence.flags */
+#define PT_SEQUENCE_RECEIVED 1
+#define PT_SEQUENCE_SENT     2
 
 /* holder.flags */
 #define PT_HOLDER_READS	 1
@@ -54,7 +59,13 @@
 	F(__u32, count, COUNT, "messages, that is calls but for sendmmsg and recvmmsg")            \
 	F(__s16, syscall, ID, "which call; -1: several calls in one record")                       \
 	F(__u16, flags, FLAGS, "PT_TRANSFER_*")                                                    \
-	F(__u32, value, COUNT, "what was added to an eventfd, or taken from it; 0xffffffff if more")
+	F(__u32, value, COUNT,                                                                     \
+	  "what was added to an eventfd, or taken from it; 0xffffffff if more")                    \
+	F(__u64, age, NS,                                                                          \
+	  "of several calls: how long ago the last of them was, to a tick of the kernel's clock")  \
+	F(__u32, level, BYTES,                                                                     \
+	  "TCP, one call: bytes received and still unread; or sent and not acknowledged yet")      \
+	F(__u32, unsent, BYTES, "TCP, one send: of these, what has not left the sender yet")
 
 #define PT_FIELDS_attempt(F)                                                                       \
 	F(__u64, time, TIME, "when the last of these calls had returned")                          \
@@ -98,6 +109,22 @@
 	F(__u64, time, TIME, "when this was looked up")                                            \
 	F(__u64, end, ID, "a socket that a target uses")                                           \
 	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
+
+#define PT_FIELDS_sequence(F)                                                                      \
+	F(__u64, time, TIME, "when the first transfer of a direction that is on record was told")  \
+	F(__u64, end, ID, "a TCP socket")                                                          \
+	F(__u32, received, HASH, "TCP's number of the first byte that was received on record")     \
+	F(__u32, sent, HASH, "TCP's number of the first byte that was sent on record")             \
+	F(__u32, tid, ID, "who called")                                                            \
+	F(__u32, flags, FLAGS, "PT_SEQUENCE_*: which of both is told here")
+
+#define PT_FIELDS_leftover(F)                                                                      \
+	F(__u64, time, TIME, "when recording ended")                                               \
+	F(__u64, end, ID, "a TCP socket that is still open")                                       \
+	F(__u32, unread, BYTES, "received, and not read")                                          \
+	F(__u32, unacked, BYTES, "sent, and not acknowledged")                                     \
+	F(__u32, copied, HASH, "TCP's number of the first byte that is unread")                    \
+	F(__u32, written, HASH, "TCP's number of the byte that would be sent next")
 
 #define PT_FIELDS_segment(F)                                                                       \
 	F(__u64, time, TIME, "when its mappings were looked at")                                   \

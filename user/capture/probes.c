@@ -6,10 +6,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/membarrier.h>
 
 #include "capture/decode.h"
 #include "capture/kernel.h"
@@ -26,6 +29,10 @@
 #define RING_DIVISOR 4
 /* A prime number of microseconds, so as not to beat with what ticks in milliseconds. */
 #define SAMPLE_PERIOD_NS 1009000
+/* Of channels at least, and a tick if the kernel does not tell. */
+#define WINDOW_NS 50000000
+#define TICK_NS	  4000000
+#define GRACE_NS  20000000
 
 struct pt_probes {
 	struct partrace_bpf *skeleton;
@@ -144,6 +151,17 @@ static int load_error(struct pt_error *err, int code)
 			      "this kernel does not accept the probes (record -v shows its words)");
 }
 
+/* The kernel's tick, which is the resolution of its coarse clock, and how many of them make a window. */
+static void size_window(struct pt_config *config)
+{
+	struct timespec tick = {0};
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	config->tick = tick.tv_nsec > 0 ? (uint32_t)tick.tv_nsec : TICK_NS;
+	while ((uint64_t)config->tick << config->window_shift < WINDOW_NS)
+		config->window_shift++;
+}
+
 static int load(struct pt_probes *probes, const struct pt_probes_options *options,
 		struct pt_error *err)
 {
@@ -159,6 +177,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	config->cpus = probes->cpu_count;
 	config->page_shift = (uint32_t)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	config->stall = options->stall_ns;
+	size_window(config);
 	config->every_turn = options->every_turn;
 	config->sample_period = SAMPLE_PERIOD_NS;
 	config->slots = probes->slot_bytes / sizeof(struct pt_slot);
@@ -373,12 +392,27 @@ int pt_probes_ready_fd(const struct pt_probes *probes)
 	return ring_buffer__epoll_fd(probes->rings);
 }
 
+/*
+ * Ends when no probe is at work any more that was when it began: the barrier waits as synchronize_rcu() does. Where it is
+ * refused (nohz_full) time does: probes take microseconds.
+ */
+static void let_probes_end(void)
+{
+	const struct timespec while_ns = {.tv_nsec = GRACE_NS};
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&while_ns, NULL);
+}
+
 int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 {
 	int r;
 
-	probes->skeleton->bss->pt_control.last = 1;
+	__atomic_store_n(&probes->skeleton->bss->pt_control.last, 1, __ATOMIC_SEQ_CST);
+	let_probes_end();
 	r = iterate(probes->skeleton->links.pt_ipc_iter);
+	if (!r)
+		r = iterate(probes->skeleton->links.pt_ipc_iter_file);
 	if (!r)
 		r = iterate(probes->skeleton->links.pt_iter_task);
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
