@@ -12,6 +12,7 @@
 struct pt_loop_map pt_loops SEC(".maps");
 struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
 struct pt_described_map pt_described SEC(".maps");
+struct pt_opposite_map pt_opposites SEC(".maps");
 struct pt_eventfd_map pt_eventfds SEC(".maps");
 struct pt_table_map pt_tables SEC(".maps");
 struct pt_free_table_map pt_free_tables SEC(".maps");

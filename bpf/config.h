@@ -175,6 +175,9 @@ struct pt_cpu {
 	__u64 peers[PT_PEER_CACHE]; /* hashes of the names that were lately recorded */
 } __attribute__((aligned(64)));
 
+/* In the set of ends: it is a TCP socket, and what is left in it when recording ends is still to be told. */
+#define PT_DESCRIBED_TCP 8
+
 /* Keys of the set of what was asked for. */
 #define PT_WANTED_PID(pid) ((__u64)(pid))
 #define PT_WANTED_TID(tid) ((__u64)(tid) | 1ULL << 32)

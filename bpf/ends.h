@@ -89,9 +89,18 @@ struct pt_described_map {
 };
 extern struct pt_described_map pt_described SEC(".maps");
 
+/* Sockets at the other sides of TCP connections, which no target has used: told when recording has ended. */
+struct pt_opposite_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u32);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+};
+extern struct pt_opposite_map pt_opposites SEC(".maps");
+
 #define PT_DESCRIBED		    1
 #define PT_DESCRIBED_SEQUENCE(sent) (2 << (sent)) /* where that direction began is told */
-#define PT_DESCRIBED_TCP	    8		  /* and what is left in it is still to be told */
 
 /* A call that moved something, or did not. Plain figures without padding: functions that are verified by themselves take it. */
 struct pt_ipc {
@@ -191,7 +200,7 @@ static __always_inline int pt_sequence_emit(struct pt_ipc *call, __u64 id, __u32
 		return 0;
 	PT_MESSAGE(sequence);
 	message->row = (struct pt_sequence){
-		.time = pt_ipc_now(call),
+		.time = pt_ipc_now(call) - 1, /* before the transfer */
 		.end = id,
 		.received = is->copied,
 		.sent = is->written,

@@ -37,7 +37,7 @@ int pt_ipc_iter(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* What lies in the TCP sockets that targets have used, whoever has them open now. Run when no call is recorded any more. */
+/* What lies in the TCP sockets that targets have used, or at their other sides, whoever has them open. Run when recording ends. */
 static __always_inline int pt_leftover_tell(struct file *file, __u64 id)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
@@ -75,6 +75,8 @@ int pt_ipc_iter_file(struct bpf_iter__task_file *ctx)
 		return 0;
 	id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
 	known = bpf_map_lookup_elem(&pt_described, &id);
+	if (!known)
+		known = bpf_map_lookup_elem(&pt_opposites, &id);
 	if (!known || !(*known & PT_DESCRIBED_TCP))
 		return 0;
 	*known &= ~PT_DESCRIBED_TCP;

@@ -119,8 +119,11 @@ static int store(void *context, const struct pt_record *record)
 	const pt_kinds noted = PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_fork) |
 			       PT_KIND_BIT(PT_KIND_exec) | PT_KIND_BIT(PT_KIND_task);
 	struct recording *recording = context;
+	const struct pt_opposite *opposite = record->row;
 	int r = pt_writer_add(recording->writer, record);
 
+	if (record->kind == PT_KIND_opposite)
+		pt_probes_add_opposite(recording->probes, opposite->opposite);
 	if (r || !(noted & PT_KIND_BIT(record->kind)))
 		return r;
 	r = pt_peers_note(recording->peers, record);
@@ -179,6 +182,10 @@ static int pump_locked(struct recording *recording, bool last, struct pt_error *
 	r = pt_probes_drain(recording->probes, store, recording);
 	if (!r)
 		r = pt_peers_look(recording->peers, last, store, recording);
+	if (!r && last)
+		r = pt_probes_look_opposite(recording->probes);
+	if (!r && last)
+		r = pt_probes_drain(recording->probes, store, recording);
 	if (!r)
 		r = pt_cgroups_look(recording->cgroups, last, store, recording);
 	if (r)

@@ -348,7 +348,7 @@ static void depth_over_time_is_kept_where_it_is_slow(void **state)
 	feed_sent(s, 21000000, PIPE(1), 10, 200);
 	feed_received(s, 221000000, PIPE(1), 20, 300);
 	finish(s, 300000000);
-	depth = channel_of(s, PIPE(1), &side)->side[0].queue.depth;
+	depth = channel_of(s, PIPE(1), &side)->side[0].queue.gauge.steps;
 	assert_non_null(depth);
 	assert_int_equal(depth->start, 1000000);
 	assert_int_equal(depth->width, 8000000);

@@ -17,7 +17,8 @@
 #define OUR_KINDS                                                                                  \
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
 	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
-	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite))
+	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite) |                            \
+	 PT_KIND_BIT(PT_KIND_sequence) | PT_KIND_BIT(PT_KIND_leftover))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
@@ -121,6 +122,9 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		.messages = row->count,
 		/* A sum is told when another begins, or at the task's end. */
 		.summed = row->count > 1 || row->syscall < 0,
+		.levelled = channel->flags & PT_ENDPOINT_SEQUENCE && row->syscall >= 0,
+		.level = row->level,
+		.unsent = row->unsent,
 	};
 	struct pt_queue *queue;
 	struct delivery_to to = {.ipc = ipc};
@@ -149,6 +153,7 @@ static int take_transfer(struct ipc *ipc, const struct pt_transfer *row)
 	traffic = row->flags & PT_TRANSFER_SENT ? &channel->side[side].sent
 						: &channel->side[side].received;
 	channel->side[side].seen = true;
+	pt_channel_note_use(&channel->side[side], row);
 	if (!row->bytes) /* a datagram of nothing */
 		traffic->empty += row->count;
 	traffic->bytes += row->bytes;
@@ -202,12 +207,46 @@ static int on_transfer(struct ipc *ipc, const struct pt_transfer *row)
 	return 0;
 }
 
+/* Once both sides of a TCP connection have said where they stand, it is known what lay between them. */
+static int begin_queues(struct ipc *ipc, struct pt_channel *channel)
+{
+	int64_t before;
+	int ret = 0;
+
+	if (!channel || channel->kind != PT_CHANNEL_TCP || !has_queue(channel))
+		return 0;
+	for (unsigned int side = 0; !ret && side < 2; side++) {
+		struct pt_queue *queue = &channel->side[side].queue;
+
+		if (!queue->begun && pt_channel_before(channel, side, &before))
+			ret = pt_queue_begin(queue, before, on_delivery,
+					     &(struct delivery_to){ipc, channel, side});
+	}
+	return ret;
+}
+
+static int begin_queues_of(struct ipc *ipc, uint64_t end)
+{
+	unsigned int side;
+
+	return begin_queues(ipc, pt_channel_find(&ipc->result.channels, end, &side));
+}
+
 static int on_endpoint(struct ipc *ipc, const struct pt_record *record)
 {
 	const struct pt_endpoint *row = record->row;
 	int ret = pt_channels_describe(&ipc->result.channels, record, ipc->model);
 
+	if (!ret)
+		ret = begin_queues_of(ipc, row->end);
 	return ret || !ipc->early_count ? ret : take_early(ipc, row->end);
+}
+
+static int on_sequence(struct ipc *ipc, const struct pt_sequence *row)
+{
+	int ret = pt_channels_add_sequence(&ipc->result.channels, row);
+
+	return ret ? ret : begin_queues_of(ipc, row->end);
 }
 
 static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
@@ -290,6 +329,10 @@ static int on_record(void *self, const struct pt_record *record)
 		return on_pass(ipc, record->row);
 	case PT_KIND_holder:
 		return on_holder(ipc, record->row);
+	case PT_KIND_sequence:
+		return on_sequence(ipc, record->row);
+	case PT_KIND_leftover:
+		return pt_channels_add_leftover(&ipc->result.channels, record->row);
 	case PT_KIND_opposite:
 		return pt_channels_add_opposite(&ipc->result.channels, record->row);
 	case PT_KIND_segment:
@@ -343,6 +386,24 @@ bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
 	return channel->two_sided ? own->seen : (channel->flags & PT_ENDPOINT_CREATED) != 0;
 }
 
+bool pt_ipc_unread(const struct pt_channel *channel, unsigned int side, uint64_t *bytes)
+{
+	if (has_queue(channel) && !channel->side[side].queue.begun &&
+	    pt_channel_left(channel, side, bytes))
+		return true;
+	*bytes = channel->side[side].queue.bytes;
+	return pt_ipc_unread_known(channel, side);
+}
+
+bool pt_ipc_depth_known(const struct pt_channel *channel)
+{
+	bool inet = channel->kind == PT_CHANNEL_TCP || channel->kind == PT_CHANNEL_UDP;
+
+	if (!inet)
+		return channel->kind != PT_CHANNEL_SOCKET;
+	return has_queue(channel) && channel->side[0].seen && channel->side[1].seen;
+}
+
 static int compare_flows(const void *a, const void *b)
 {
 	const struct pt_flow *x = *(const struct pt_flow *const *)a;
@@ -378,6 +439,8 @@ static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 		((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
 		 (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
 
+	if (pt_channel_is_unsure_where(channel, side))
+		return true;
 	return crowd || own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE);
 }
 
@@ -404,6 +467,7 @@ static int finish(void *self)
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
 
+		ret = begin_queues(ipc, channel);
 		for (unsigned int side = 0; !ret && side < 2; side++)
 			ret = pt_queue_finish(&channel->side[side].queue, pt_model_end(ipc->model),
 					      on_delivery,

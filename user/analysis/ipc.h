@@ -23,8 +23,17 @@ struct pt_ipc {
 	size_t flow_count, flow_room;
 };
 
-/* Is it known what was still to be read from a side at the end? */
+/*
+ * What was still to be read from a side at the end, if that is known: by what was recorded of both ends, or else by what the
+ * kernel said, also of ends outside of the recording.
+ */
+bool pt_ipc_unread(const struct pt_channel *channel, unsigned int side, uint64_t *bytes);
+
+/* Is it known by what was recorded? */
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side);
+
+/* Is it known how much lay in its queues over time? */
+bool pt_ipc_depth_known(const struct pt_channel *channel);
 
 /* Memory, of which only wake-ups are seen: these are its messages. */
 bool pt_ipc_carries_no_bytes(const struct pt_channel *channel);

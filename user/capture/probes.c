@@ -48,6 +48,7 @@ struct pt_probes {
 	pt_probes_sink sink;	 /* of the drain that is under way */
 	void *sink_context;
 	uint64_t bad_messages;
+	bool has_opposites;
 };
 
 static int on_message(void *context, void *data, size_t size)
@@ -416,6 +417,21 @@ int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err)
 	if (!r)
 		r = iterate(probes->skeleton->links.pt_iter_task);
 	return r ? pt_error_errno(err, r, "cannot go through the tasks") : 0;
+}
+
+void pt_probes_add_opposite(struct pt_probes *probes, uint64_t end)
+{
+	uint32_t untold = PT_DESCRIBED_TCP;
+
+	/* When there are too many, what lies in the others is not known. */
+	bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.pt_opposites), &end, &untold,
+			    BPF_ANY);
+	probes->has_opposites = true;
+}
+
+int pt_probes_look_opposite(struct pt_probes *probes)
+{
+	return probes->has_opposites ? iterate(probes->skeleton->links.pt_ipc_iter_file) : 0;
 }
 
 bool pt_probes_has_loops(const struct pt_probes *probes)

@@ -71,8 +71,14 @@ uint64_t pt_probes_long_turns(const struct pt_probes *probes);
 /* From now on the system calls of loops are timed, or not any more: that costs every process of the machine 25 ns a call. */
 int pt_probes_time_calls(struct pt_probes *probes, bool on);
 
-/* The last `task` record of each target that lives. */
+/* The last `task` record of each target that lives, and what lies in its sockets. No more calls are recorded from now on. */
 int pt_probes_snapshot(struct pt_probes *probes, struct pt_error *err);
+
+/* A socket at the other side of one that a target uses. */
+void pt_probes_add_opposite(struct pt_probes *probes, uint64_t end);
+
+/* What lies in those, after the snapshot; in the rings as ever. 0 or a negative errno. */
+int pt_probes_look_opposite(struct pt_probes *probes);
 
 /* Adds up what was lost so far, by kind; lost[0] are runs that the kernel skipped because another
  * probe was at work. */

@@ -173,6 +173,7 @@ static int join(struct pt_channels *channels, struct pt_channel *channel, struct
 		add_traffic(&side->sent, &before->side[0].sent);
 		add_traffic(&side->received, &before->side[0].received);
 		before->side[0].sent = before->side[0].received = (struct pt_traffic){0};
+		side->tcp = before->side[0].tcp;
 	}
 	return pt_keymap_put(&channels->by_end, end, channel);
 }
@@ -213,8 +214,10 @@ static void take_facts(struct pt_channel *channel, unsigned int side,
 /* What lay there before: told by the first description of a direction, less what has been recorded of it since. */
 static int take_queue(struct pt_channel *channel, struct pt_queue *queue, uint64_t queued)
 {
-	if (queue->written.count || queue->owed.count || queued <= queue->units)
+	if (queue->written.count || queue->owed.count || queued <= queue->units) {
+		queue->begun |= !queued;
 		return 0;
+	}
 	return pt_queue_preload(queue, queued, pt_channel_keeps_messages(channel) ? 0 : queued);
 }
 
@@ -223,12 +226,16 @@ static int take_queues(struct pt_channel *channel, unsigned int side, const stru
 {
 	int ret = 0;
 
+	if (row->flags & PT_ENDPOINT_SEQUENCE)
+		return 0;
 	/*
 	 * In what was made during the recording lies only what has been recorded, or will be: the record of a write may
 	 * come after that of whoever already sees it in the queue.
 	 */
-	if (channel->flags & PT_ENDPOINT_CREATED)
+	if (channel->flags & PT_ENDPOINT_CREATED) {
+		channel->side[0].queue.begun = channel->side[1].queue.begun = true;
 		return 0;
+	}
 	/* The first side of a local socket pair sees both queues; of a TCP connection each side knows its own. */
 	if (first || channel->kind == PT_CHANNEL_TCP)
 		ret = take_queue(channel, &channel->side[side].queue, row->queued);

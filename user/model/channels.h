@@ -28,6 +28,22 @@ struct pt_holder_of {
 	char comm[PT_COMM_LEN + 1];
 };
 
+/* Where one direction of one side of a TCP connection stood before its first transfer on record. */
+struct pt_tcp_begin {
+	uint64_t time;
+	uint32_t sequence;
+	uint32_t tid; /* who told; 0: when nobody used it yet */
+	bool known;
+	bool crowded; /* somebody else may have been at it at that moment */
+};
+
+struct pt_tcp_side {
+	struct pt_tcp_begin received, sent;
+	bool left; /* it was open when recording ended, and these are known of then: */
+	uint32_t unread, unacked;
+	uint32_t copied, written; /* numbers of the next byte to be read, and to be sent */
+};
+
 struct pt_side {
 	uint64_t end; /* its name, 0: not seen, or not known */
 	struct pt_traffic sent, received;
@@ -36,6 +52,7 @@ struct pt_side {
 	uint32_t peer_pid;     /* who the kernel says had made the other side; 0: not known */
 	uint16_t port;
 	bool seen; /* a target used it */
+	struct pt_tcp_side tcp;
 	struct pt_holder_of *holders;
 	uint32_t holder_count;
 };
@@ -83,11 +100,28 @@ int pt_channels_describe(struct pt_channels *channels, const struct pt_record *r
 			 const struct pt_model *model);
 
 /* Each 0 or -ENOMEM. */
+int pt_channels_add_sequence(struct pt_channels *channels, const struct pt_sequence *row);
+int pt_channels_add_leftover(struct pt_channels *channels, const struct pt_leftover *row);
 int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_opposite *row);
 int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder);
 
 /* Where what is sent from a side lies until it is received, or what is received there: the channel and side that own it. */
 struct pt_queue *pt_channel_queue(struct pt_channel **channel, unsigned int *side, bool sent);
+
+/*
+ * What had been written to a side of a TCP connection before the first byte that is on record, less what had been read there
+ * before the first that is. False: not known.
+ */
+bool pt_channel_before(const struct pt_channel *channel, unsigned int side, int64_t *before);
+
+/* What the kernel says was still to be read from a side of a TCP connection when recording ended. False: it does not. */
+bool pt_channel_left(const struct pt_channel *channel, unsigned int side, uint64_t *bytes);
+
+/* Of a transfer through the side. */
+void pt_channel_note_use(struct pt_side *side, const struct pt_transfer *row);
+
+/* Whether what lay there on its way to a side, when recording began, is in doubt. */
+bool pt_channel_is_unsure_where(const struct pt_channel *channel, unsigned int side);
 
 /* What offsets of a channel count: are messages kept apart? */
 static inline bool pt_channel_keeps_messages(const struct pt_channel *channel)
@@ -98,12 +132,5 @@ static inline bool pt_channel_keeps_messages(const struct pt_channel *channel)
 
 /* Not `extra`. */
 void pt_channels_clear(struct pt_channels *channels);
-
-/* Whether its transfers are told in sums but for a few, so that how much lay in it at a moment is not known. */
-static inline bool pt_channel_is_summed(const struct pt_channel *channel)
-{
-	return channel->kind == PT_CHANNEL_TCP || channel->kind == PT_CHANNEL_UDP ||
-	       channel->kind == PT_CHANNEL_SOCKET;
-}
 
 #endif

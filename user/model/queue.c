@@ -48,6 +48,17 @@ static int push(struct pt_pieces *pieces, const struct pt_piece_of_queue *piece)
 	return 0;
 }
 
+/* In front of all others. */
+static int push_first(struct pt_pieces *pieces, const struct pt_piece_of_queue *piece)
+{
+	if (pieces->count == pieces->room && grow(pieces))
+		return -ENOMEM;
+	pieces->head = (pieces->head - 1) & (pieces->room - 1);
+	pieces->count++;
+	*piece_at(pieces, 0) = *piece;
+	return 0;
+}
+
 static uint64_t share_of(uint64_t bytes, uint64_t part, uint64_t whole)
 {
 	return part == whole ? bytes : (uint64_t)((unsigned __int128)bytes * part / whole);
@@ -66,7 +77,8 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.latency = to->time > from->begun ? to->time - from->begun : 0,
 	};
 
-	delivery.timed = delivery.messages && from->task && !from->summed && !to->summed;
+	delivery.timed =
+		delivery.messages && from->task && to->task && !from->summed && !to->summed;
 	to->bytes -= share_of(to->bytes, units, to->units);
 	to->units -= units;
 	from->bytes -= delivery.bytes;
@@ -74,30 +86,28 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 	return deliver(context, &delivery);
 }
 
-/* The series is made when it is first worth having. */
-static int add_step(struct pt_queue *queue, uint64_t time)
+static bool is_slow(const struct pt_queue *queue, uint64_t time)
 {
-	if (!queue->depth && queue->written.count &&
-	    time >= pt_queue_oldest(queue) + PT_QUEUE_SLOW_NS) {
-		queue->depth = pt_depth_new(queue->changed);
-		if (!queue->depth)
-			return -ENOMEM;
-	}
-	if (queue->depth)
-		pt_depth_add(queue->depth, queue->changed, time, queue->bytes);
-	return 0;
+	return queue->written.count && time >= pt_queue_oldest(queue) + PT_QUEUE_SLOW_NS;
 }
 
-static int count_depth(struct pt_queue *queue, uint64_t time)
+/* After a piece was written or read, of which the queue knows already; `slow` before. */
+static int measure(struct pt_queue *queue, const struct pt_piece_of_queue *piece, bool written,
+		   bool slow)
 {
-	int ret;
+	struct pt_gauge_move move = {
+		.time = piece->time,
+		.bytes = piece->bytes,
+		.left = queue->bytes,
+		.level = piece->level,
+		.unsent = piece->unsent,
+		.levelled = piece->levelled,
+		.summed = piece->summed,
+		.slow = slow,
+	};
 
-	if (time <= queue->changed)
-		return 0;
-	ret = add_step(queue, time);
-	queue->depth_ns += (double)(time - queue->changed) * (double)queue->bytes;
-	queue->changed = time;
-	return ret;
+	return written ? pt_gauge_written(&queue->gauge, &move)
+		       : pt_gauge_read(&queue->gauge, &move);
 }
 
 /* A sum never passes what its parts are, however a crafted file adds them up. */
@@ -110,66 +120,125 @@ static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 {
 	queue->units = add_up(queue->units, piece->units);
 	queue->bytes = add_up(queue->bytes, piece->bytes);
-	if (queue->bytes > queue->max_bytes) {
-		queue->max_bytes = queue->bytes;
-		queue->max_at = piece->time;
-	}
 	return push(&queue->written, piece);
+}
+
+/* What stands first in the queue goes to a reader, as far as that takes it. */
+static int take_first(struct pt_queue *queue, struct pt_piece_of_queue *reader, pt_deliver deliver,
+		      void *context)
+{
+	struct pt_piece_of_queue *first = piece_at(&queue->written, 0);
+	uint64_t units = first->units, bytes = first->bytes;
+	int ret = settle(first, reader, deliver, context);
+
+	queue->units -= units - first->units < queue->units ? units - first->units : queue->units;
+	queue->bytes -= bytes - first->bytes < queue->bytes ? bytes - first->bytes : queue->bytes;
+	if (!first->units)
+		drop_first(&queue->written);
+	return ret;
 }
 
 int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes)
 {
 	struct pt_piece_of_queue piece = {.units = units, .bytes = bytes};
+	int ret = units ? enqueue(queue, &piece) : 0;
 
-	return units ? enqueue(queue, &piece) : 0;
+	queue->before = (int64_t)bytes;
+	queue->begun = true;
+	pt_gauge_correct(&queue->gauge, queue->bytes);
+	return ret;
+}
+
+/* What is written, and has been read already, as far as that goes. */
+static int pay_debts(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt_deliver deliver,
+		     void *context)
+{
+	int ret = 0;
+
+	while (!ret && piece->units && queue->owed.count) {
+		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
+		uint64_t age = piece->time > debt->time ? piece->time - debt->time : 0;
+
+		/* A sum is told late. */
+		if (!piece->summed && age > queue->longest_debt)
+			queue->longest_debt = age;
+		ret = settle(piece, debt, deliver, context);
+		if (!debt->units)
+			drop_first(&queue->owed);
+	}
+	return ret;
+}
+
+static int take_written(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt_deliver deliver,
+			void *context)
+{
+	int ret = 0;
+
+	while (!ret && piece->units && queue->written.count)
+		ret = take_first(queue, piece, deliver, context);
+	return ret;
+}
+
+/* What nobody on record wrote goes before all that was, and so does what nobody on record read. */
+static int put_before(struct pt_queue *queue, struct pt_piece_of_queue *piece, bool written,
+		      pt_deliver deliver, void *context)
+{
+	int ret = written ? pay_debts(queue, piece, deliver, context)
+			  : take_written(queue, piece, deliver, context);
+
+	if (ret || !piece->units)
+		return ret;
+	if (!written)
+		return push_first(&queue->owed, piece);
+	queue->units = add_up(queue->units, piece->units);
+	queue->bytes = add_up(queue->bytes, piece->bytes);
+	return push_first(&queue->written, piece);
+}
+
+int pt_queue_begin(struct pt_queue *queue, int64_t before, pt_deliver deliver, void *context)
+{
+	uint64_t bytes = before < 0 ? -(uint64_t)before : (uint64_t)before;
+	struct pt_piece_of_queue piece = {.units = bytes, .bytes = bytes};
+	int ret = bytes ? put_before(queue, &piece, before > 0, deliver, context) : 0;
+
+	queue->before = before;
+	queue->begun = true;
+	if (!queue->gauge.estimated)
+		pt_gauge_correct(&queue->gauge, queue->bytes);
+	return ret;
 }
 
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		   pt_deliver deliver, void *context)
 {
 	struct pt_piece_of_queue left = *piece;
-	int ret = count_depth(queue, piece->time);
+	bool slow = is_slow(queue, piece->time);
+	int ret = pay_debts(queue, &left, deliver, context);
 
-	while (!ret && left.units && queue->owed.count) {
-		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
-		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
-
-		/* A sum is told late. */
-		if (!left.summed && age > queue->longest_debt)
-			queue->longest_debt = age;
-		ret = settle(&left, debt, deliver, context);
-		if (!debt->units)
-			drop_first(&queue->owed);
-	}
-	return ret || !left.units ? ret : enqueue(queue, &left);
+	if (!ret && left.units)
+		ret = enqueue(queue, &left);
+	return ret ? ret : measure(queue, piece, true, slow);
 }
 
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
 		  void *context)
 {
 	struct pt_piece_of_queue left = *piece;
-	int ret = count_depth(queue, piece->time);
+	bool slow = is_slow(queue, piece->time);
+	int ret = take_written(queue, &left, deliver, context);
 
-	while (!ret && left.units && queue->written.count) {
-		struct pt_piece_of_queue *first = piece_at(&queue->written, 0);
-		uint64_t units = first->units, bytes = first->bytes;
-
-		ret = settle(first, &left, deliver, context);
-		queue->units -=
-			units - first->units < queue->units ? units - first->units : queue->units;
-		queue->bytes -=
-			bytes - first->bytes < queue->bytes ? bytes - first->bytes : queue->bytes;
-		if (!first->units)
-			drop_first(&queue->written);
-	}
-	return ret || !left.units ? ret : push(&queue->owed, &left);
+	if (!ret && left.units)
+		ret = push(&queue->owed, &left);
+	return ret ? ret : measure(queue, piece, false, slow);
 }
 
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context)
 {
+	struct pt_gauge_move move = {
+		.time = end, .left = queue->bytes, .slow = is_slow(queue, end)};
 	struct pt_delivery delivery;
 	size_t i;
-	int ret = count_depth(queue, end);
+	int ret = pt_gauge_finish(&queue->gauge, &move);
 
 	for (i = 0; !ret && i < queue->written.count; i++) {
 		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
@@ -183,7 +252,7 @@ int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, vo
 
 		delivery = (struct pt_delivery){
 			.to = piece->task, .bytes = piece->bytes, .messages = piece->messages};
-		ret = deliver(context, &delivery);
+		ret = piece->task ? deliver(context, &delivery) : 0;
 	}
 	return ret;
 }
@@ -195,7 +264,7 @@ uint64_t pt_queue_oldest(const struct pt_queue *queue)
 
 void pt_queue_clear(struct pt_queue *queue)
 {
-	free(queue->depth);
+	pt_gauge_clear(&queue->gauge);
 	free(queue->written.ring);
 	free(queue->owed.ring);
 	*queue = (struct pt_queue){0};

@@ -9,7 +9,7 @@
 #ifndef PT_MODEL_QUEUE_H
 #define PT_MODEL_QUEUE_H
 
-#include "model/depth.h"
+#include "model/gauge.h"
 #include "model/task.h"
 
 /* So many messages, or debts, are kept apart; then those of one task are summed up. */
@@ -28,6 +28,9 @@ struct pt_piece_of_queue {
 	uint64_t bytes;	   /* likewise; equal to units in a stream */
 	uint32_t messages; /* told when the last of it goes */
 	bool summed;	   /* of several calls: its time says little */
+	bool levelled;	   /* and these two are known */
+	uint64_t level;	   /* what the kernel said was left in the socket */
+	uint64_t unsent;
 };
 
 struct pt_pieces {
@@ -37,14 +40,13 @@ struct pt_pieces {
 };
 
 struct pt_queue {
-	struct pt_pieces written;   /* and not yet read */
-	struct pt_pieces owed;	    /* read, but not yet written */
-	uint64_t units, bytes;	    /* in `written` */
-	uint64_t max_bytes, max_at; /* the deepest it was, and when */
-	double depth_ns;	    /* bytes x ns that they lay there, up to `changed` */
-	uint64_t changed;	    /* when the depth last changed */
-	uint64_t longest_debt;	    /* ns that a debt was open at most */
-	struct pt_depth *depth;	    /* NULL: nothing lay there for PT_QUEUE_SLOW_NS */
+	struct pt_pieces written; /* and not yet read */
+	struct pt_pieces owed;	  /* read, but not yet written */
+	uint64_t units, bytes;	  /* in `written` */
+	uint64_t longest_debt;	  /* ns that a debt was open at most */
+	struct pt_gauge gauge;	  /* of bytes, over time */
+	int64_t before; /* bytes that were there before the first that is on record, see pt_queue_begin() */
+	bool begun; /* `before` is known */
 };
 
 /* What went from one task to another at once. */
@@ -62,6 +64,12 @@ typedef int (*pt_deliver)(void *context, const struct pt_delivery *delivery);
 
 /* What lay there before anything was recorded. 0 or -ENOMEM. */
 int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes);
+
+/*
+ * So many bytes more had been written before the first piece that is on record than had been read before the first that was;
+ * negative: the reader had already a part of what the first piece wrote. May be told when pieces have been told already.
+ */
+int pt_queue_begin(struct pt_queue *queue, int64_t before, pt_deliver deliver, void *context);
 
 /* Both take ->task, time, begun, units, bytes, messages and summed of `piece`. */
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,

@@ -71,18 +71,29 @@ static json_t *holders_json(const struct pt_side *side)
 
 static json_t *unread_json(const struct pt_channel *channel, unsigned int side)
 {
-	return pt_ipc_unread_known(channel, side) ? pt_json_int(channel->side[side].queue.bytes)
-						  : json_null();
+	uint64_t bytes;
+
+	return pt_ipc_unread(channel, side, &bytes) ? pt_json_int(bytes) : json_null();
 }
 
-static json_t *depth_json(const struct pt_source *source, const struct pt_queue *queue)
+/* What the kernel counts at this side, of a TCP socket that was still open. */
+static json_t *kernel_json(const struct pt_tcp_side *tcp)
+{
+	if (!tcp->left)
+		return json_null();
+	return json_pack("{s:o, s:o}", "unread_bytes", pt_json_int(tcp->unread), "unacked_bytes",
+			 pt_json_int(tcp->unacked));
+}
+
+static json_t *depth_json(const struct pt_source *source, const struct pt_gauge *gauge)
 {
 	uint64_t life = pt_model_end(source->model);
-	double mean = life ? queue->depth_ns / (double)life : 0;
+	double mean = life ? gauge->area / (double)life : 0;
 
-	return json_pack("{s:o, s:o, s:o}", "max", pt_json_int(queue->max_bytes), "max_at_ns",
-			 pt_json_int(queue->max_at), "mean",
-			 pt_json_int(mean < 9e18 ? (uint64_t)mean : INT64_MAX));
+	return json_pack("{s:o, s:o, s:o, s:b}", "max", pt_json_int(gauge->max), "max_at_ns",
+			 pt_json_int(gauge->max_at), "mean",
+			 pt_json_int(mean < 9e18 ? (uint64_t)mean : INT64_MAX), "estimated",
+			 gauge->estimated);
 }
 
 /* One figure for each step, of which all are equally long. */
@@ -118,7 +129,8 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 {
 	const struct pt_side *side = &channel->side[index];
 	struct pt_place place = pt_ipc_place(side, true);
-	bool dated = !pt_channel_is_summed(channel);
+	const struct pt_gauge *gauge = &side->queue.gauge;
+	bool dated = pt_ipc_depth_known(channel);
 	json_t *json = json_object();
 	int ret = pt_json_put(json, "inode", pt_json_int(PT_NUMBER_OF(side->end)));
 
@@ -128,10 +140,13 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	ret |= pt_json_put(json, "sent", traffic_json(&side->sent));
 	ret |= pt_json_put(json, "received", traffic_json(&side->received));
 	ret |= pt_json_put(json, "unread_bytes", unread_json(channel, index));
-	ret |= pt_json_put(json, "depth_bytes",
-			   dated ? depth_json(source, &side->queue) : json_null());
-	if (side->queue.depth && dated)
-		ret |= pt_json_put(json, "depth_series", series_json(side->queue.depth));
+	ret |= pt_json_put(json, "depth_bytes", dated ? depth_json(source, gauge) : json_null());
+	if (gauge->steps && dated)
+		ret |= pt_json_put(json, "depth_series", series_json(gauge->steps));
+	ret |= pt_json_put(json, "before_bytes",
+			   side->queue.begun ? json_integer(side->queue.before) : json_null());
+	if (channel->kind == PT_CHANNEL_TCP)
+		ret |= pt_json_put(json, "kernel", kernel_json(&side->tcp));
 	if (channel->kind != PT_CHANNEL_SHARED)
 		ret |= pt_json_put(json, "outside_holders", holders_json(side));
 	if (!ret)
@@ -151,8 +166,9 @@ static int put_sums(json_t *json, const struct pt_channel *channel)
 {
 	const struct pt_side *a = &channel->side[0], *b = &channel->side[1];
 	uint64_t sent_fds = a->sent.fds + b->sent.fds, got_fds = a->received.fds + b->received.fds;
-	bool first = pt_ipc_unread_known(channel, 0);
-	bool second = channel->two_sided && pt_ipc_unread_known(channel, 1);
+	uint64_t first_bytes, second_bytes;
+	bool first = pt_ipc_unread(channel, 0, &first_bytes);
+	bool second = channel->two_sided && pt_ipc_unread(channel, 1, &second_bytes);
 	int ret = 0;
 
 	ret |= pt_json_put(json, "sent",
@@ -173,8 +189,8 @@ static int put_sums(json_t *json, const struct pt_channel *channel)
 		json, "empty",
 		pt_json_int(a->sent.empty + a->received.empty + b->sent.empty + b->received.empty));
 	ret |= pt_json_put(json, "unread_bytes",
-			   first || second ? pt_json_int((first ? a->queue.bytes : 0) +
-							 (second ? b->queue.bytes : 0))
+			   first || second ? pt_json_int((first ? first_bytes : 0) +
+							 (second ? second_bytes : 0))
 					   : json_null());
 	return ret;
 }
@@ -406,7 +422,7 @@ static uint64_t lost_transfers(const struct pt_source *source)
 
 	for (i = 0; i < source->loss_count; i++) {
 		if (source->losses[i].kind >= PT_KIND_endpoint &&
-		    source->losses[i].kind <= PT_KIND_opposite)
+		    source->losses[i].kind <= PT_KIND_leftover)
 			sum += source->losses[i].count;
 	}
 	return sum;
