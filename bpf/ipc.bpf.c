@@ -38,7 +38,7 @@ int pt_ipc_iter(struct bpf_iter__task *ctx)
 }
 
 /* What lies in the TCP sockets that targets have used, or at their other sides, whoever has them open. Run when recording ends. */
-static __always_inline int pt_leftover_tell(struct file *file, __u64 id)
+static __always_inline int pt_leftover_tell(struct file *file, __u64 id, bool target)
 {
 	struct pt_cpu *cpu = pt_this_cpu();
 	struct pt_sequences is = {};
@@ -55,6 +55,7 @@ static __always_inline int pt_leftover_tell(struct file *file, __u64 id)
 		.unacked = is.written - pt_tcp_acked(tcp, is.written),
 		.copied = is.copied,
 		.written = is.written,
+		.flags = target ? PT_LEFTOVER_TARGET : 0,
 	};
 	pt_commit(cpu, message);
 	return 0;
@@ -63,12 +64,14 @@ static __always_inline int pt_leftover_tell(struct file *file, __u64 id)
 SEC("iter/task_file")
 int pt_ipc_iter_file(struct bpf_iter__task_file *ctx)
 {
+	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct inode *inode;
 	__u32 *known;
+	bool target;
 	__u64 id;
 
-	if (!file)
+	if (!file || !task)
 		return 0;
 	inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
@@ -79,8 +82,11 @@ int pt_ipc_iter_file(struct bpf_iter__task_file *ctx)
 		known = bpf_map_lookup_elem(&pt_opposites, &id);
 	if (!known || !(*known & PT_DESCRIBED_TCP))
 		return 0;
-	*known &= ~PT_DESCRIBED_TCP;
-	return pt_leftover_tell(file, id);
+	/* Several may have it open. */
+	target = pt_target_of(task) != NULL;
+	if (target)
+		*known &= ~PT_DESCRIBED_TCP;
+	return pt_leftover_tell(file, id, target);
 }
 
 struct pt_learn {

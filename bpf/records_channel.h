@@ -19,6 +19,9 @@
 #define PT_SEQUENCE_RECEIVED 1
 #define PT_SEQUENCE_SENT     2
 
+/* leftover.flags */
+#define PT_LEFTOVER_TARGET 1 /* a target has it open */
+
 /* holder.flags */
 #define PT_HOLDER_READS	 1
 #define PT_HOLDER_WRITES 2
@@ -124,7 +127,9 @@
 	F(__u32, unread, BYTES, "received, and not read")                                          \
 	F(__u32, unacked, BYTES, "sent, and not acknowledged")                                     \
 	F(__u32, copied, HASH, "TCP's number of the first byte that is unread")                    \
-	F(__u32, written, HASH, "TCP's number of the byte that would be sent next")
+	F(__u32, written, HASH, "TCP's number of the byte that would be sent next")                \
+	F(__u32, flags, FLAGS, "PT_LEFTOVER_*")                                                    \
+	F(__u32, reserved, FLAGS, "0")
 
 #define PT_FIELDS_segment(F)                                                                       \
 	F(__u64, time, TIME, "when its mappings were looked at")                                   \

@@ -51,7 +51,7 @@ struct pt_side {
 	uint64_t address[2];   /* of an IP socket: high, low */
 	uint32_t peer_pid;     /* who the kernel says had made the other side; 0: not known */
 	uint16_t port;
-	bool seen; /* a target used it */
+	bool seen; /* a target used it, or had it open at the end */
 	struct pt_tcp_side tcp;
 	struct pt_holder_of *holders;
 	uint32_t holder_count;

@@ -51,6 +51,8 @@ int pt_channels_add_leftover(struct pt_channels *channels, const struct pt_lefto
 	tcp->copied = row->copied;
 	tcp->written = row->written;
 	tcp->left = true;
+	/* It may have done nothing, also not read what lies there. */
+	channel->side[side].seen |= row->flags & PT_LEFTOVER_TARGET;
 	return 0;
 }
 
