@@ -74,7 +74,8 @@ static bool has_queue(const struct pt_channel *channel)
 	case PT_CHANNEL_TCP:
 		return channel->flags & PT_ENDPOINT_LOOPBACK;
 	case PT_CHANNEL_UDP:
-		return channel->side[0].seen && channel->side[1].seen;
+		return channel->flags & PT_ENDPOINT_LOOPBACK ||
+		       (channel->side[0].seen && channel->side[1].seen);
 	case PT_CHANNEL_UNIX:
 		return channel->type == 1 /* SOCK_STREAM */ || channel->side[1].end ||
 		       channel->sends_to;

@@ -70,10 +70,8 @@ int pt_gauge_written(struct pt_gauge *gauge, const struct pt_gauge_move *move)
 	int ret;
 
 	gauge->estimated |= move->summed;
-	if (move->levelled) {
+	if (move->levelled)
 		gauge->unsent = move->unsent;
-		gauge->fresh = true;
-	}
 	if (!silent)
 		return gauge->estimated ? 0 : add_point(gauge, move);
 	ret = take_points(gauge, move->slow);
@@ -84,14 +82,14 @@ int pt_gauge_written(struct pt_gauge *gauge, const struct pt_gauge_move *move)
 }
 
 /*
- * What lies there after a read. The reader's kernel counts what has come to it; what has not left the sender lies there,
- * too. If the sender has said nothing since, part of that may have come.
+ * What lies there after a read. What the writer has summed up and not told yet is in neither figure, but the reader's kernel
+ * counts what has come to it. While it is known that there is such, what had not left the writer lies there, too.
  */
 static uint64_t left_after(const struct pt_gauge *gauge, const struct pt_gauge_move *move)
 {
 	if (!gauge->estimated || !move->levelled)
 		return move->left;
-	if (gauge->fresh)
+	if (move->ahead)
 		return move->level + gauge->unsent;
 	return move->level > move->left ? move->level : move->left;
 }
@@ -114,7 +112,6 @@ int pt_gauge_read(struct pt_gauge *gauge, const struct pt_gauge_move *move)
 	if (gauge->estimated)
 		set(gauge, left + move->bytes < left ? UINT64_MAX : left + move->bytes);
 	set(gauge, left);
-	gauge->fresh = false;
 	return ret;
 }
 

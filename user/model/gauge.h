@@ -20,7 +20,6 @@ struct pt_gauge {
 	uint64_t changed;	/* the time up to which all is known */
 	struct pt_depth *steps; /* NULL: not worth having yet */
 	bool estimated;		/* something was told in sums */
-	bool fresh;		/* `unsent` was told since the reader last told something */
 	uint64_t unsent;	/* at the sender's, when it last told */
 	uint64_t heard;		/* when the reader last told something */
 	struct pt_gauge_point {
@@ -35,7 +34,8 @@ struct pt_gauge_move {
 	uint64_t left;		/* in the queue after it, by what has been told */
 	uint64_t level, unsent; /* as in the record, if `levelled` */
 	bool levelled, summed;
-	bool slow; /* steps are worth having from now on */
+	bool ahead; /* more has been read than was told to have been written */
+	bool slow;  /* steps are worth having from now on */
 };
 
 /* Each 0 or -ENOMEM. */

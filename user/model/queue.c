@@ -103,6 +103,7 @@ static int measure(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 		.unsent = piece->unsent,
 		.levelled = piece->levelled,
 		.summed = piece->summed,
+		.ahead = queue->owed.count > 0,
 		.slow = slow,
 	};
 
@@ -202,7 +203,7 @@ int pt_queue_begin(struct pt_queue *queue, int64_t before, pt_deliver deliver, v
 	int ret = bytes ? put_before(queue, &piece, before > 0, deliver, context) : 0;
 
 	queue->before = before;
-	queue->begun = true;
+	queue->begun = queue->numbered = true;
 	if (!queue->gauge.estimated)
 		pt_gauge_correct(&queue->gauge, queue->bytes);
 	return ret;
@@ -215,6 +216,7 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 	bool slow = is_slow(queue, piece->time);
 	int ret = pay_debts(queue, &left, deliver, context);
 
+	queue->writer = piece->task;
 	if (!ret && left.units)
 		ret = enqueue(queue, &left);
 	return ret ? ret : measure(queue, piece, true, slow);
@@ -232,6 +234,21 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 	return ret ? ret : measure(queue, piece, false, slow);
 }
 
+/* What was read, and nobody has told to have written. */
+static int finish_debt(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+		       pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery = {
+		.to = piece->task, .bytes = piece->bytes, .messages = piece->messages};
+
+	if (queue->numbered && queue->writer) {
+		queue->unfinished += piece->bytes;
+		delivery.from = queue->writer;
+		delivery.messages = 0;
+	}
+	return piece->task ? deliver(context, &delivery) : 0;
+}
+
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context)
 {
 	struct pt_gauge_move move = {
@@ -247,13 +264,8 @@ int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, vo
 			.from = piece->task, .bytes = piece->bytes, .messages = piece->messages};
 		ret = piece->task ? deliver(context, &delivery) : 0;
 	}
-	for (i = 0; !ret && i < queue->owed.count; i++) {
-		const struct pt_piece_of_queue *piece = piece_at(&queue->owed, i);
-
-		delivery = (struct pt_delivery){
-			.to = piece->task, .bytes = piece->bytes, .messages = piece->messages};
-		ret = piece->task ? deliver(context, &delivery) : 0;
-	}
+	for (i = 0; !ret && i < queue->owed.count; i++)
+		ret = finish_debt(queue, piece_at(&queue->owed, i), deliver, context);
 	return ret;
 }
 

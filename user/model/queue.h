@@ -46,7 +46,11 @@ struct pt_queue {
 	uint64_t longest_debt;	  /* ns that a debt was open at most */
 	struct pt_gauge gauge;	  /* of bytes, over time */
 	int64_t before; /* bytes that were there before the first that is on record, see pt_queue_begin() */
-	bool begun; /* `before` is known */
+	bool begun;    /* `before` is known */
+	bool numbered; /* by the numbers of the bytes: nobody can have written between */
+	const struct pt_model_task *writer; /* the last, NULL: none on record */
+	uint64_t
+		unfinished; /* at the end: bytes that were read before the call that wrote them had returned */
 };
 
 /* What went from one task to another at once. */

@@ -145,8 +145,11 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 		ret |= pt_json_put(json, "depth_series", series_json(gauge->steps));
 	ret |= pt_json_put(json, "before_bytes",
 			   side->queue.begun ? json_integer(side->queue.before) : json_null());
-	if (channel->kind == PT_CHANNEL_TCP)
+	if (channel->kind == PT_CHANNEL_TCP) {
+		ret |= pt_json_put(json, "unfinished_bytes",
+				   pt_json_int(channel->side[!index].queue.unfinished));
 		ret |= pt_json_put(json, "kernel", kernel_json(&side->tcp));
+	}
 	if (channel->kind != PT_CHANNEL_SHARED)
 		ret |= pt_json_put(json, "outside_holders", holders_json(side));
 	if (!ret)
