@@ -2,7 +2,10 @@
 """IP sockets: every message, what lay in them when recording began and when it ended, and how deep they were."""
 
 import json
+import os
+import signal
 import sys
+import time
 
 from harness import case
 
@@ -127,9 +130,18 @@ def attached_in_the_middle_of_traffic(box):
         busy = box.start(sys.executable, "-c", BUSY, mode)
         box.equal(busy.stdout.readline(), "up\n", "what the program says")
         lay_there = 0
+        with open(f"/proc/{busy.pid}/task/{busy.pid}/children", encoding="utf-8") as f:
+            pids = busy.pid, int(f.read())
         for _ in range(5):
-            _, path = box.start_recording("-p", busy.pid, "-d", "0.2")
-            box.finish(box.running[-1])
+            recorder, path = box.start_recording("-p", busy.pid)
+            time.sleep(0.2)
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.1)  # until all is acknowledged
+            recorder.terminate()
+            box.finish(recorder)
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
             channels = [c for c in box.load(path).data["ipc"]["channels"] if c["kind"] == "tcp"]
             box.equal(len(channels), 1, "connections")
             for sender, receiver in (channels[0]["ends"], channels[0]["ends"][::-1]):
@@ -139,6 +151,8 @@ def attached_in_the_middle_of_traffic(box):
                 lay_there += receiver["before_bytes"] != 0
                 box.equal(sender["sent"]["bytes"] + sender["unfinished_bytes"] + receiver["before_bytes"],
                           receiver["received"]["bytes"] + receiver["unread_bytes"], f"bytes ({mode})")
+                left = receiver["kernel"]["unread_bytes"] + sender["kernel"]["unacked_bytes"]
+                box.equal(receiver["unread_bytes"] - sender["unfinished_bytes"], left, f"what the kernel has left ({mode})")
                 box.check(sender["unfinished_bytes"] <= 400000, f"more than one call is under way: {sender}")
                 # socket buffers hold 4 and 6 MiB, and twice that for a moment
                 box.check(receiver["depth_bytes"]["max"] < 25 << 20, f"depth: {receiver['depth_bytes']}")
