@@ -184,8 +184,8 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 		pt_woken_unseen(s->to);
 	if (s->to && s->to->has_waker) {
 		parts = PT_SLOT_WAKEUP;
-		slot->waker = s->to->waker;
-		slot->wakeup_flags = s->to->waker_flags;
+		slot->row.waker = s->to->waker;
+		slot->row.wakeup = s->to->waker_flags;
 		slot->wait = wait > ~0u ? ~0u : wait;
 	}
 	if (s->to && s->to->migrations != s->next->se.nr_migrations) {
@@ -225,8 +225,8 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 	slot->parts = 0;
 	if (target) {
 		slot->parts = target->has_waker ? PT_SLOT_WAKEUP : 0;
-		slot->waker = target->waker;
-		slot->wakeup_flags = target->waker_flags;
+		slot->row.waker = target->waker;
+		slot->row.wakeup = target->waker_flags;
 		slot->wait = run_delay - target->run_delay;
 		target->has_waker = 0;
 		target->run_delay = run_delay;
