@@ -337,13 +337,15 @@ static __always_inline void pt_note_next(const struct pt_switching *s)
  * The time of the switch. After a wake-up that asked for it, the scheduler does without an update
  * of rq->clock, which then is as old as that wake-up. It cannot be older than the system call that
  * prev is in, as the way back to user mode lets the other run; so for calls that are over soon, if
- * they do not block, the age is that of microseconds.
+ * they do not block, the age is that of microseconds. A task that exits may still have the number of
+ * such a call, and has told meanwhile that it exits.
  */
 static __always_inline __u64 pt_switch_time(const struct pt_switching *s)
 {
 	__u64 time = pt_clock_convert(s->cpu, s->clock);
 
-	if (!s->prev->pid || (s->number < 0 && !s->state) || s->in_call < PT_REASON_DISK)
+	if (!s->prev->pid || (s->number < 0 && !s->state) ||
+	    (s->in_call < PT_REASON_DISK && !(s->prev->flags & PF_EXITING)))
 		return time;
 	return pt_clock_now(s->cpu);
 }
