@@ -215,7 +215,7 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 		return;
 	}
 	slot->row = (struct pt_switch){
-		.time = s->prev->sched_info.last_arrival + s->cpu->clock_offset,
+		.time = pt_clock_round(s->prev->sched_info.last_arrival + s->cpu->clock_offset),
 		.prev_tid = s->prev_tid,
 		.next_tid = s->prev->pid,
 		.cpu = bpf_get_smp_processor_id(),
@@ -344,10 +344,10 @@ static __always_inline __u64 pt_switch_time(const struct pt_switching *s)
 {
 	__u64 time = pt_clock_convert(s->cpu, s->clock);
 
-	if (!s->prev->pid || (s->number < 0 && !s->state) ||
-	    (s->in_call < PT_REASON_DISK && !(s->prev->flags & PF_EXITING)))
-		return time;
-	return pt_clock_now(s->cpu);
+	if (s->prev->pid && (s->number >= 0 || s->state) &&
+	    (s->in_call >= PT_REASON_DISK || s->prev->flags & PF_EXITING))
+		time = pt_clock_now(s->cpu);
+	return s->cpu->clock_last = pt_clock_round(time);
 }
 
 SEC("tp_btf/sched_switch")
