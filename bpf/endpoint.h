@@ -258,6 +258,8 @@ static __always_inline void pt_describe_inet(struct pt_endpoint *row, struct soc
 		row->flags |= PT_ENDPOINT_LOOPBACK;
 	if (row->kind == PT_CHANNEL_TCP && BPF_CORE_READ(common, skc_state) == TCP_LISTEN)
 		row->flags |= PT_ENDPOINT_LISTENS;
+	else if (row->kind == PT_CHANNEL_TCP && !(row->flags & PT_ENDPOINT_SEQUENCE))
+		row->flags |= row->flags & PT_ENDPOINT_CREATED ? 0 : PT_ENDPOINT_UNSURE; /* MPTCP */
 	else if (row->kind == PT_CHANNEL_TCP)
 		row->queued = (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq));
 	else

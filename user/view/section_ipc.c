@@ -144,7 +144,9 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	if (gauge->steps && dated)
 		ret |= pt_json_put(json, "depth_series", series_json(gauge->steps));
 	ret |= pt_json_put(json, "before_bytes",
-			   side->queue.begun ? json_integer(side->queue.before) : json_null());
+			   side->queue.begun && !(channel->flags & PT_ENDPOINT_UNSURE)
+				   ? json_integer(side->queue.before)
+				   : json_null());
 	if (channel->kind == PT_CHANNEL_TCP) {
 		ret |= pt_json_put(json, "unfinished_bytes",
 				   pt_json_int(channel->side[!index].queue.unfinished));
