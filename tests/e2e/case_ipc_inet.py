@@ -22,6 +22,7 @@ s = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); s.setblocking(Fal
 print('up', flush=True)
 for line in sys.stdin:
     sent = 0
+    if not int(line): s.shutdown(socket.SHUT_WR)
     try:
         while sent < int(line): sent += s.send(b'x' * min(3001, int(line) - sent))
     except BlockingIOError: pass
@@ -89,6 +90,25 @@ def what_is_left_is_what_the_kernel_counts(box):
                 box.equal(own["before_bytes"], before, f"bytes that lay there before, {what}")
             for process in (client, server):
                 box.finish(process)
+
+
+@case
+def the_end_of_a_direction_is_no_byte(box):
+    """TCP numbers it like one, and it lies in the queue behind what was sent."""
+    server = box.start(sys.executable, "-c", SERVER)
+    port = int(server.stdout.readline())
+    client = box.start(sys.executable, "-c", CLIENT, port)
+    box.equal(client.stdout.readline(), "up\n", "what the client says")
+    ask(client, 1000)
+    ask(client, 0)
+    for read, before in ((400, 1000), (600, 600)):
+        recorder, path = box.start_recording("-p", f"{server.pid},{client.pid}")
+        box.equal(ask(server, read), read, "what the server read")
+        recorder.terminate()
+        box.finish(recorder)
+        own, _ = end_of(tcp_channel(box.load(path), port), port)
+        box.equal((own["before_bytes"], own["unread_bytes"], own["kernel"]["unread_bytes"]),
+                  (before, before - read, before - read), "before, unread, and in the kernel's queue")
 
 
 @case
