@@ -11,6 +11,7 @@
 
 struct pt_loop_map pt_loops SEC(".maps");
 struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
+struct pt_passing_map pt_passings SEC(".maps");
 struct pt_described_map pt_described SEC(".maps");
 struct pt_eventfd_map pt_eventfds SEC(".maps");
 struct pt_table_map pt_tables SEC(".maps");

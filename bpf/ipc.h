@@ -10,39 +10,17 @@
 #ifndef PT_BPF_IPC_H
 #define PT_BPF_IPC_H
 
-#include "bpf/endpoint.h"
+#include "bpf/passed.h"
 
 #define MSG_PEEK     2
 #define MSG_ERRQUEUE 0x2000
-#define SOL_SOCKET   1
-#define SCM_RIGHTS   1
 
 #define PT_MESSAGES_MAX 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
-#define PT_CONTROLS_MAX 4
-
-/* include/linux/socket.h, as user space has it */
-struct pt_msghdr {
-	__u64 name;
-	__u64 name_length;
-	__u64 vector;
-	__u64 vector_length;
-	__u64 control;
-	__u64 control_length;
-	__u64 flags;
-};
 
 struct pt_mmsghdr {
 	struct pt_msghdr header;
 	__u32 length;
 	__u32 padding;
-};
-
-struct pt_cmsghdr {
-	__u64 length;
-	__s32 level;
-	__s32 type;
-	__s32 fd; /* the first */
-	__s32 padding;
 };
 
 struct pt_ipc_call {
@@ -78,13 +56,7 @@ static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __
 
 	if (!file)
 		return NULL;
-	object = pt_read_address(struct file, file, f_inode);
-	if (object == pt_control.anonymous_inode) {
-		object = pt_read_address(struct file, file, private_data);
-		number = pt_control.eventfds;
-	} else {
-		number = pt_read(struct inode, object, i_ino);
-	}
+	object = pt_object_behind(file, &number);
 	end = pt_end_slot(call->table, object);
 	if (end->object != object || end->number != number || call->is.flags) {
 		if (end->id)
@@ -172,60 +144,21 @@ static __always_inline void pt_made_eventfd(struct pt_ipc_call *call)
 	pt_made(call, call->is.result);
 }
 
-static __always_inline int pt_pass_emit(struct pt_ipc_call *call, __u64 id, __u32 fd, __u32 count)
+/*
+ * The messages of a call through a Unix socket, of which the first carried `bytes`: what went along with them. A stream
+ * that took no byte has taken nothing else either.
+ */
+static __always_inline void pt_passed(struct pt_ipc_call *call, const struct pt_end_state *end,
+				      __u8 flags)
 {
-	struct pt_cpu *cpu = pt_this_cpu();
-	__u64 bytes = call->is.bytes;
-	struct pt_end_state *object;
+	struct pt_passing *passing;
 
-	if (!cpu)
-		return 0;
-	call->is.bytes = 0;
-	object = pt_end_of_fd(call, fd);
-	PT_MESSAGE(pass);
-	message->row = (struct pt_pass){
-		.time = pt_ipc_now(&call->is),
-		.end = id,
-		.object = object ? object->id : 0,
-		.tid = call->is.tid,
-		.count = count,
-		.port = object ? object->port : 0,
-		.kind = object ? object->kind : 0,
-		.flags = call->is.sent ? PT_TRANSFER_SENT : 0,
-		.bytes = bytes,
-	};
-	pt_commit(cpu, message);
-	return 0;
-}
-
-/* Descriptors that went with a message, from its control data in user memory. */
-static __noinline int pt_passed(struct pt_ipc_call *call, __u64 id, __u64 pointer)
-{
-	const struct pt_msghdr *message = (void *)pointer;
-	struct {
-		__u64 at, left;
-	} text;
-	struct pt_cmsghdr control = {};
-
-	/* Two members that follow each other, and no more: the stack is short. */
-	if (bpf_probe_read_user(&text, sizeof(text), &message->control) || !text.at)
-		return 0;
-	for (int i = 0; i < PT_CONTROLS_MAX && text.left >= 20; i++) {
-		__u64 step;
-
-		/* Not the padding behind the first descriptor, which need not be there. */
-		if (bpf_probe_read_user(&control, 20, (void *)text.at) || control.length < 16)
-			return 0;
-		if (control.level == SOL_SOCKET && control.type == SCM_RIGHTS &&
-		    control.length >= 20 && control.length <= text.left)
-			return pt_pass_emit(call, id, control.fd, (control.length - 16) / 4);
-		step = (control.length + 7) & ~7ULL;
-		if (step >= text.left)
-			return 0;
-		text.at += step;
-		text.left -= step;
-	}
-	return 0;
+	if (end->kind != PT_CHANNEL_UNIX || call->is.result < 0 ||
+	    (flags & PT_TRANSFER_SENT && !call->is.result && end->type == SOCK_STREAM))
+		return;
+	passing = pt_passing_begin(&call->is, end->id, flags, call->is.result);
+	if (passing)
+		pt_passed_message(passing, pt_syscall_second(call->regs));
 }
 
 static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent)
@@ -233,8 +166,20 @@ static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent
 	struct pt_end_state *end =
 		pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
 
-	if (end && end->kind == PT_CHANNEL_UNIX && call->is.result >= 0)
-		pt_passed(call, end->id, pt_syscall_second(call->regs));
+	if (end)
+		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0);
+}
+
+/* A look at a message leaves it where it is, but gives the descriptors that came with it. */
+static __always_inline void pt_peeked_message(struct pt_ipc_call *call)
+{
+	struct pt_end_state *end;
+
+	call->is.sent = 0;
+	call->is.bytes = 0;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (end)
+		pt_passed(call, end, PT_PASS_PEEKED);
 }
 
 /* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
@@ -257,15 +202,44 @@ __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 	return sum;
 }
 
-static __always_inline int pt_moved_messages(struct pt_ipc_call *call)
+/* What went along with one of several messages. Global for the same reason as pt_message_length(). */
+__noinline int pt_passed_with(struct pt_passing *passing, __u64 messages, __u32 i)
 {
-	__s64 bytes = call->is.result;
+	struct pt_mmsghdr *message = (void *)messages;
 
-	if (bytes > 0)
-		bytes = pt_messages_sum(pt_syscall_second(call->regs), bytes);
-	pt_moved(call, pt_syscall_first(call->regs), call->is.end == PT_END_SENDMMSG, bytes,
-		 call->is.result);
+	if (!passing)
+		return 0;
+	passing->message.row.bytes = pt_message_length(messages, i);
+	return pt_passed_message(passing, (__u64)&message[i].header);
+}
+
+__noinline int pt_passed_with_all(struct pt_passing *passing, __u64 messages, __u32 count)
+{
+	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
+		pt_passed_with(passing, messages, i);
 	return 0;
+}
+
+static __always_inline int pt_moved_messages(struct pt_ipc_call *call, __u8 flags)
+{
+	__u64 messages = pt_syscall_second(call->regs);
+	__s64 bytes = call->is.result;
+	struct pt_passing *passing;
+	struct pt_end_state *end;
+
+	if (flags & PT_PASS_PEEKED) {
+		call->is.sent = 0;
+		call->is.bytes = 0;
+		end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	} else {
+		if (bytes > 0)
+			bytes = pt_messages_sum(messages, bytes);
+		end = pt_moved(call, pt_syscall_first(call->regs), flags, bytes, call->is.result);
+	}
+	if (!end || end->kind != PT_CHANNEL_UNIX || call->is.result <= 0)
+		return 0;
+	passing = pt_passing_begin(&call->is, end->id, flags, 0);
+	return passing ? pt_passed_with_all(passing, messages, call->is.result) : 0;
 }
 
 /* Not inlined: the stack is short. */
@@ -375,11 +349,12 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 
 	switch (call->is.end) {
 	case PT_END_SENDMMSG:
-		return pt_moved_messages(call);
+		return pt_moved_messages(call, PT_TRANSFER_SENT);
 	case PT_END_RECVMMSG:
-		return pt_syscall_fourth(regs) & (MSG_PEEK | MSG_ERRQUEUE)
-			       ? 0
-			       : pt_moved_messages(call);
+		if (pt_syscall_fourth(regs) & MSG_ERRQUEUE)
+			return 0;
+		return pt_moved_messages(call,
+					 pt_syscall_fourth(regs) & MSG_PEEK ? PT_PASS_PEEKED : 0);
 	case PT_END_SPLICE:
 		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
 		if (call->is.result > 0)
@@ -483,8 +458,11 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 	if (call->is.end > PT_END_RECVMSG)
 		return pt_ipc_other(call);
 	sent = pt_plain_direction(call->is.end, call->regs);
-	if (sent < 0)
+	if (sent < 0) {
+		if (call->is.end == PT_END_RECVMSG)
+			pt_peeked_message(call);
 		return 0;
+	}
 	if (call->is.end == PT_END_SENDMSG || call->is.end == PT_END_RECVMSG) {
 		pt_moved_message(call, sent);
 		return 0;

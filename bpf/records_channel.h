@@ -14,6 +14,12 @@
 #define PT_TRANSFER_SENT   1 /* else received */
 #define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
 
+/* pass.flags, beside PT_TRANSFER_SENT */
+#define PT_PASS_ALIKE  4 /* all of them are of this kind, not only the first */
+#define PT_PASS_PEEKED 8 /* received, by a look at a message that stayed where it was */
+#define PT_PASS_READS  16 /* open for reading */
+#define PT_PASS_WRITES 32 /* open for writing */
+
 /* holder.flags */
 #define PT_HOLDER_READS	 1
 #define PT_HOLDER_WRITES 2
@@ -73,11 +79,15 @@
 	F(__u64, end, ID, "the Unix socket through which descriptors went")                        \
 	F(__u64, object, ID, "what the first of them stands for: an end, or 0")                    \
 	F(__u32, tid, ID, "who called")                                                            \
-	F(__u32, count, COUNT, "descriptors")                                                      \
+	F(__u32, count, COUNT,                                                                     \
+	  "descriptors; more than one are those of a message beyond the 16 that are told singly")  \
 	F(__u16, port, ID, "own port of that object, 0: none")                                     \
-	F(__u8, kind, ENUM, "what it is: pt_channel_kind")                                         \
-	F(__u8, flags, FLAGS, "PT_TRANSFER_SENT")                                                  \
-	F(__u32, bytes, BYTES, "what went with them")
+	F(__u8, kind, ENUM, "what it is: pt_channel_kind, or pt_passed_kind")                      \
+	F(__u8, flags, FLAGS, "PT_TRANSFER_SENT, PT_PASS_*")                                       \
+	F(__u32, bytes, BYTES, "what went with them; told once for each message")                  \
+	F(__u64, inode, ID, "of what is no end of a channel, 0: not told")                         \
+	F(__u32, device, ID, "major << 20 | minor of the file system that this is on")             \
+	F(__u32, text, TEXT, "its name, without the folders that it is in")
 
 #define PT_FIELDS_accept(F)                                                                        \
 	F(__u64, time, TIME, "when")                                                               \

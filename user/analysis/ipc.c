@@ -237,19 +237,9 @@ static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 	return 0;
 }
 
-/* Of the first descriptor of a message it is known what it stands for. */
-static void count_passed(uint64_t *counts, const struct pt_pass *row)
+static int on_pass(struct ipc *ipc, const struct pt_record *record)
 {
-	uint8_t kind = row->kind < PT_CHANNEL_COUNT ? row->kind : PT_CHANNEL_NONE;
-
-	if (!row->count)
-		return;
-	counts[kind]++;
-	counts[PT_CHANNEL_NONE] += row->count - 1;
-}
-
-static int on_pass(struct ipc *ipc, const struct pt_pass *row)
-{
+	const struct pt_pass *row = record->row;
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
 
@@ -257,14 +247,12 @@ static int on_pass(struct ipc *ipc, const struct pt_pass *row)
 		channel->passed = calloc(1, sizeof(*channel->passed));
 	if (!channel || !channel->passed)
 		return -ENOMEM;
-	if (row->flags & PT_TRANSFER_SENT) {
+	channel->side[side].seen = true;
+	if (row->flags & PT_TRANSFER_SENT)
 		channel->side[side].sent.fds += row->count;
-		count_passed(channel->passed->sent, row);
-	} else {
+	else if (!(row->flags & PT_PASS_PEEKED))
 		channel->side[side].received.fds += row->count;
-		count_passed(channel->passed->received, row);
-	}
-	return 0;
+	return pt_passed_add(channel->passed, record, task_of(ipc, row->tid));
 }
 
 /* Who is a target is on record with all that it does. */
@@ -287,7 +275,7 @@ static int on_record(void *self, const struct pt_record *record)
 	case PT_KIND_attempt:
 		return on_attempt(ipc, record->row);
 	case PT_KIND_pass:
-		return on_pass(ipc, record->row);
+		return on_pass(ipc, record);
 	case PT_KIND_holder:
 		return on_holder(ipc, record->row);
 	case PT_KIND_opposite:
@@ -324,7 +312,8 @@ bool pt_ipc_is_used(const struct pt_channel *channel)
 		    received->empty)
 			return true;
 	}
-	return channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1;
+	return channel->passed_on ||
+	       (channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1);
 }
 
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
@@ -393,6 +382,21 @@ static void finish_sleeps(struct ipc *ipc)
 	}
 }
 
+/* What was passed on is part of the picture, used or not. */
+static void mark_passed_on(const struct pt_channels *channels, const struct pt_passed *passed)
+{
+	unsigned int side;
+	size_t i;
+
+	for (i = 0; passed && i < passed->thing_count; i++) {
+		struct pt_channel *channel =
+			pt_channel_find(channels, passed->things[i].object, &side);
+
+		if (channel)
+			channel->passed_on = true;
+	}
+}
+
 static int finish(void *self)
 {
 	struct ipc *ipc = self;
@@ -404,6 +408,7 @@ static int finish(void *self)
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
 
+		mark_passed_on(&result->channels, channel->passed);
 		for (unsigned int side = 0; !ret && side < 2; side++)
 			ret = pt_queue_finish(&channel->side[side].queue, pt_model_end(ipc->model),
 					      on_delivery,

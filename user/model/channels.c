@@ -338,7 +338,7 @@ void pt_channels_clear(struct pt_channels *channels)
 			free(channel->side[side].holders);
 		}
 		free(channel->name);
-		free(channel->passed);
+		pt_passed_free(channel->passed);
 		free(channel);
 	}
 	free(channels->list);

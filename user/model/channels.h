@@ -8,6 +8,7 @@
 
 #include "base/keymap.h"
 #include "model/model.h"
+#include "model/passed.h"
 #include "model/queue.h"
 
 /* What targets did with one direction of a side. */
@@ -40,11 +41,6 @@ struct pt_side {
 	uint32_t holder_count;
 };
 
-/* Descriptors that went through a channel, by what the first of each message stands for; the further ones are NONE. */
-struct pt_passed {
-	uint64_t sent[PT_CHANNEL_COUNT], received[PT_CHANNEL_COUNT];
-};
-
 struct pt_channel {
 	uint32_t index;
 	uint32_t device, network;
@@ -53,6 +49,7 @@ struct pt_channel {
 	uint16_t flags; /* PT_ENDPOINT_* */
 	bool two_sided;
 	bool described;
+	bool passed_on; /* a descriptor of it went through another channel */
 	struct pt_side side[2];
 	struct pt_channel *sends_to; /* datagrams, if several send to one: who owns that queue */
 	const struct pt_model_task *creator; /* NULL: it was there before, or not seen */

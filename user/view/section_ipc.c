@@ -179,26 +179,6 @@ static int put_sums(json_t *json, const struct pt_channel *channel)
 	return ret;
 }
 
-/* What was passed, by kind; whichever of both sides saw more of it. */
-static json_t *passed_json(const struct pt_passed *passed)
-{
-	json_t *json = json_object();
-	int kind, ret = json ? 0 : -1;
-
-	for (kind = 0; !ret && kind < PT_CHANNEL_COUNT; kind++) {
-		uint64_t sent = passed->sent[kind], received = passed->received[kind];
-		uint64_t count = sent > received ? sent : received;
-
-		if (count)
-			ret = pt_json_put(json, kind ? pt_ipc_kind_name(kind) : "other",
-					  pt_json_int(count));
-	}
-	if (!ret)
-		return json;
-	json_decref(json);
-	return NULL;
-}
-
 static json_t *channel_json(const struct pt_source *source, const struct pt_channel *channel)
 {
 	json_t *json = json_object(), *ends = json_array();
@@ -219,7 +199,8 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 	}
 	ret |= put_sums(json, channel);
 	if (channel->passed)
-		ret |= pt_json_put(json, "passed", passed_json(channel->passed));
+		ret |= pt_ipc_put_passed(json, &pt_analyses_ipc(source->analyses)->channels,
+					 channel->passed);
 	ret |= json_array_append_new(ends, side_json(source, channel, 0));
 	if (channel->two_sided && (channel->side[1].end || channel->side[1].port))
 		ret |= json_array_append_new(ends, side_json(source, channel, 1));
