@@ -7,6 +7,7 @@
 #include "bpf/ipc.h"
 #include "bpf/clock.h"
 #include "bpf/loop.h"
+#include "bpf/mapping.h"
 #include "bpf/sleep.h"
 
 struct pt_loop_map pt_loops SEC(".maps");
@@ -150,14 +151,24 @@ static __always_inline void pt_call_forget(struct pt_cpu *cpu)
 }
 
 int pt_sys_exit_channel(unsigned long long *context);
+int pt_sys_exit_mapping(unsigned long long *context);
+
+enum pt_sys_exit_part {
+	PT_PART_CHANNEL,
+	PT_PART_MAPPING,
+	PT_PART_COUNT,
+};
 
 /* Where pt_sys_exit() goes on, in place of returning. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, PT_PART_COUNT);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
-} pt_sys_exit_rest SEC(".maps") = {.values = {(void *)&pt_sys_exit_channel}};
+} pt_sys_exit_rest SEC(".maps") = {.values = {
+					   [PT_PART_CHANNEL] = (void *)&pt_sys_exit_channel,
+					   [PT_PART_MAPPING] = (void *)&pt_sys_exit_mapping,
+				   }};
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
@@ -183,11 +194,14 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	end = pt_config.call_end[index];
 	if (end >= PT_END_EPOLL && end <= PT_END_URING && !pt_wait_end(cpu, result, index, end))
 		return 0;
-	if (end == PT_END_EPOLL_CREATE)
+	if (end == PT_END_EPOLL_CREATE) {
 		pt_epoll_created(pt_current(cpu), result);
-	else if (end >= PT_END_READ && !pt_control.last &&
-		 !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
-		bpf_tail_call(ctx, &pt_sys_exit_rest, 0);
+	} else if (end >= PT_END_MMAP) {
+		if (pt_maps_shared(regs, end, result) && !pt_control.last)
+			bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_MAPPING);
+	} else if (end >= PT_END_READ && !pt_control.last &&
+		   !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
+		bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_CHANNEL);
 	if (cpu->turn)
 		pt_call_end(cpu, index);
 	return 0;
@@ -220,6 +234,25 @@ int BPF_PROG(pt_sys_exit_channel, struct pt_regs *regs, long result)
 	call.is.spare = !cpu->table;
 	if (call.table)
 		pt_ipc_ended(&call);
+	if (cpu->turn)
+		pt_call_end(cpu, index);
+	return 0;
+}
+
+/* The end of a call that maps memory which may be shared, or undoes that. pt_sys_exit() ends in it, too. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(pt_sys_exit_mapping, struct pt_regs *regs, long result)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+	__u64 index;
+
+	if (!cpu)
+		return 0;
+	index = (__u16)pt_syscall_number(regs);
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	if (index >= PT_SYSCALL_LIMIT)
+		return 0;
+	pt_mapping_ended(cpu, regs, pt_config.call_end[index], result);
 	if (cpu->turn)
 		pt_call_end(cpu, index);
 	return 0;

@@ -95,6 +95,10 @@ enum pt_call_end {
 	PT_END_VM_READ,	   /* (pid, ...) */
 	PT_END_VM_WRITE,   /* (pid, ...) */
 	PT_END_RING,	   /* io_uring_setup: returns a descriptor */
+	PT_END_MMAP, /* (address, size, protection, flags, ...) returns an address: from here on, mappings */
+	PT_END_SHMAT,  /* returns an address */
+	PT_END_MUNMAP, /* (address, size) */
+	PT_END_SHMDT,  /* (address) */
 };
 
 /* Set before load, constant for the verifier. */
@@ -131,8 +135,8 @@ struct pt_control {
 	__u32 loop_states;   /* likewise */
 	__u32 turn_counters; /* likewise */
 	__u32 marked;	     /* tasks that the iterator has made targets, so far */
-	__u32 joining; /* recording has begun: whom the iterator marks was no target until then */
-	__u32 reserved;
+	__u32 joining;	/* recording has begun: whom the iterator marks was no target until then */
+	__u32 segments; /* memory that is shared has been told of */
 	__u64 registers; /* from the lowest address of a task's kernel stack to the registers it came with; 0: not
 			    known yet */
 	__u64 anonymous_inode; /* the inode that all eventfds share */

@@ -15,8 +15,8 @@
 #define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
 
 /* pass.flags, beside PT_TRANSFER_SENT */
-#define PT_PASS_ALIKE  4 /* all of them are of this kind, not only the first */
-#define PT_PASS_PEEKED 8 /* received, by a look at a message that stayed where it was */
+#define PT_PASS_ALIKE  4  /* all of them are of this kind, not only the first */
+#define PT_PASS_PEEKED 8  /* received, by a look at a message that stayed where it was */
 #define PT_PASS_READS  16 /* open for reading */
 #define PT_PASS_WRITES 32 /* open for writing */
 
@@ -26,6 +26,8 @@
 
 /* segment.flags */
 #define PT_SEGMENT_WRITES 1 /* the process may write to it */
+#define PT_SEGMENT_MAPPED 2 /* the process has just mapped it; bytes are those of this mapping */
+#define PT_SEGMENT_ENDED  4 /* it maps these bytes no longer */
 
 #define PT_FIELDS_endpoint(F)                                                                      \
 	F(__u64, time, TIME, "when a target was first seen to use it")                             \
@@ -110,7 +112,7 @@
 	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
 
 #define PT_FIELDS_segment(F)                                                                       \
-	F(__u64, time, TIME, "when its mappings were looked at")                                   \
+	F(__u64, time, TIME, "when its mappings were looked at, or changed")                       \
 	F(__u64, inode, ID, "of the file, memfd or System V segment; with `device` its identity")  \
 	F(__u64, bytes, BYTES, "addresses that the process maps it to")                            \
 	F(__u32, pid, ID, "the process")                                                           \

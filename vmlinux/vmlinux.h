@@ -51,6 +51,11 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
+/* Only values that some kernels lack. */
+enum bpf_func_id {
+	BPF_FUNC_find_vma = 180, /* 5.17 */
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -144,6 +149,12 @@ struct file {
 	struct inode *f_inode;
 	const struct file_operations *f_op;
 	void *private_data;
+};
+
+/* What overlayfs puts behind a mapping in place of its own file; 6.7. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
 };
 
 struct fdtable {
@@ -255,6 +266,12 @@ struct socket {
 struct socket_alloc {
 	struct socket socket;
 	struct inode vfs_inode;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	unsigned long vm_flags;
+	struct file *vm_file;
 };
 
 struct thread_info {

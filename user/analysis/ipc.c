@@ -17,12 +17,14 @@
 #define OUR_KINDS                                                                                  \
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
 	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
-	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite))
+	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite) |                            \
+	 PT_KIND_BIT(PT_KIND_fork) | PT_KIND_BIT(PT_KIND_exec))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
 	struct pt_model *model;
 	struct pt_task_rows sleeps;
+	struct pt_mapped mapped;
 	/*
 	 * Transfers through ends that are still to be described: records of one moment have no order among kinds, and the
 	 * description may come from another CPU.
@@ -263,6 +265,15 @@ static int on_holder(struct ipc *ipc, const struct pt_holder *row)
 	return task && task->target ? 0 : pt_channels_add_holder(&ipc->result.channels, row);
 }
 
+static int on_exec(struct ipc *ipc, const struct pt_exec *row)
+{
+	const struct pt_model_task *task = pt_model_find(ipc->model, row->tid);
+
+	if (task)
+		pt_mapped_exec(&ipc->mapped, task->process);
+	return 0;
+}
+
 static int on_record(void *self, const struct pt_record *record)
 {
 	struct ipc *ipc = self;
@@ -281,7 +292,11 @@ static int on_record(void *self, const struct pt_record *record)
 	case PT_KIND_opposite:
 		return pt_channels_add_opposite(&ipc->result.channels, record->row);
 	case PT_KIND_segment:
-		return pt_ipc_segment(&ipc->result, record, ipc->model);
+		return pt_ipc_segment(&ipc->result, &ipc->mapped, record, ipc->model);
+	case PT_KIND_fork:
+		return pt_mapped_fork(&ipc->mapped, record->row, ipc->model);
+	case PT_KIND_exec:
+		return on_exec(ipc, record->row);
 	default:
 		return 0;
 	}
@@ -415,6 +430,8 @@ static int finish(void *self)
 					      &(struct delivery_to){ipc, channel, side});
 	}
 	if (!ret)
+		ret = pt_mapped_finish(&ipc->mapped, &result->channels, ipc->model);
+	if (!ret)
 		ret = pt_ipc_shared_finish(result);
 	for (i = 0; i < result->flow_count; i++) {
 		struct pt_flow *flow = result->flows[i];
@@ -446,6 +463,7 @@ static void release(void *self)
 
 	pt_ipc_flows_clear(&ipc->result);
 	free(ipc->early);
+	pt_mapped_clear(&ipc->mapped);
 	pt_channels_clear(&ipc->result.channels);
 	pt_task_rows_clear(&ipc->sleeps);
 	free(ipc);

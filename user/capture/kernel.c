@@ -141,6 +141,10 @@ static const struct {
 	{SYS_msgrcv, PT_END_MSGRCV},
 	{SYS_process_vm_readv, PT_END_VM_READ},
 	{SYS_process_vm_writev, PT_END_VM_WRITE},
+	{SYS_mmap, PT_END_MMAP},
+	{SYS_shmat, PT_END_SHMAT},
+	{SYS_munmap, PT_END_MUNMAP},
+	{SYS_shmdt, PT_END_SHMDT},
 };
 
 static void classify_calls(struct pt_config *config)

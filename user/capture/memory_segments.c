@@ -17,10 +17,10 @@ struct segment {
 	bool writable;
 };
 
-/* What nobody can write to carries nothing, unless it is shared memory, which others may write to. */
+/* All files without an inode of their own share one, and what is mapped of devices is theirs. What nobody can write to carries nothing, unless it is shared memory, which others may write to. */
 static bool is_segment(const struct pt_mapping *map)
 {
-	return map->shared && map->inode &&
+	return map->shared && map->inode && map->class != PT_MAPPING_SPECIAL &&
 	       (map->writable || map->backing == PT_BACKING_SHMEM ||
 		map->backing == PT_BACKING_HUGETLB);
 }

@@ -22,6 +22,9 @@ struct pt_traffic {
 	const struct pt_model_task *blocked_max_task; /* NULL: none */
 };
 
+/* Of shared memory: the process has it from its parent. Beside PT_HOLDER_*; no record tells it. */
+#define PT_HOLDER_INHERITED 128
+
 /* A process that has a side open, and is no target: from a look at /proc. */
 struct pt_holder_of {
 	uint32_t pid;
@@ -38,7 +41,7 @@ struct pt_side {
 	uint16_t port;
 	bool seen; /* a target used it */
 	struct pt_holder_of *holders;
-	uint32_t holder_count;
+	uint32_t holder_count, holders_omitted;
 };
 
 struct pt_channel {

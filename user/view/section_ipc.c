@@ -48,7 +48,7 @@ static json_t *traffic_json(const struct pt_traffic *traffic)
 }
 
 /* Who has that open, and is not recorded; of shared memory: whoever maps it. */
-static json_t *holders_json(const struct pt_side *side)
+static json_t *holders_json(const struct pt_side *side, bool maps)
 {
 	json_t *list = json_array();
 	uint32_t i;
@@ -56,12 +56,15 @@ static json_t *holders_json(const struct pt_side *side)
 
 	for (i = 0; !ret && i < side->holder_count; i++) {
 		const struct pt_holder_of *holder = &side->holders[i];
+		json_t *json = json_pack("{s:o, s:o, s:b, s:b}", "pid", pt_json_int(holder->pid),
+					 "comm", pt_json_text(holder->comm), "reads",
+					 !!(holder->flags & PT_HOLDER_READS), "writes",
+					 !!(holder->flags & PT_HOLDER_WRITES));
 
-		ret = json_array_append_new(
-			list, json_pack("{s:o, s:o, s:b, s:b}", "pid", pt_json_int(holder->pid),
-					"comm", pt_json_text(holder->comm), "reads",
-					!!(holder->flags & PT_HOLDER_READS), "writes",
-					!!(holder->flags & PT_HOLDER_WRITES)));
+		if (maps)
+			ret = pt_json_put(json, "inherited",
+					  json_boolean(holder->flags & PT_HOLDER_INHERITED));
+		ret |= json_array_append_new(list, json);
 	}
 	if (!ret)
 		return list;
@@ -133,7 +136,7 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	if (side->queue.depth && dated)
 		ret |= pt_json_put(json, "depth_series", series_json(side->queue.depth));
 	if (channel->kind != PT_CHANNEL_SHARED)
-		ret |= pt_json_put(json, "outside_holders", holders_json(side));
+		ret |= pt_json_put(json, "outside_holders", holders_json(side, false));
 	if (!ret)
 		return json;
 	json_decref(json);
@@ -195,7 +198,9 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 	ret |= pt_json_put(json, "first_ns", pt_json_int(channel->first_ns));
 	if (channel->kind == PT_CHANNEL_SHARED) {
 		ret |= pt_json_put(json, "mapped_bytes", pt_json_int(channel->mapped));
-		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0]));
+		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0], true));
+		ret |= pt_json_put(json, "mapped_by_omitted",
+				   pt_json_int(channel->side[0].holders_omitted));
 	}
 	ret |= put_sums(json, channel);
 	if (channel->passed)
