@@ -70,5 +70,7 @@ enum pt_passed_kind {
 #define PT_CLASS_FUTEX	9
 /* By the task that made it: what goes through it is not seen. */
 #define PT_CLASS_URING 10
+/* No channel: of the probes only, which keep in mind whom they have told of. */
+#define PT_CLASS_COMPAT 11
 
 #endif

@@ -116,6 +116,8 @@ struct pt_config {
 	__u64 sample_period;		   /* ns */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
+	__u16 compat_call
+		[PT_SYSCALL_LIMIT]; /* by the number in a 32-bit program: that here, or PT_SYSCALL_FOREIGN */
 };
 
 #define PT_NO_OFFSET (-0x7fffffffffffffffLL)

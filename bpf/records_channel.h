@@ -111,6 +111,11 @@
 	F(__u64, end, ID, "a socket that a target uses")                                           \
 	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
 
+#define PT_FIELDS_compat(F)                                                                        \
+	F(__u64, time, TIME, "when the first of them ended")                                       \
+	F(__u32, pid, ID, "the process")                                                           \
+	F(__u32, tid, ID, "who made it")
+
 #define PT_FIELDS_segment(F)                                                                       \
 	F(__u64, time, TIME, "when its mappings were looked at, or changed")                       \
 	F(__u64, inode, ID, "of the file, memfd or System V segment; with `device` its identity")  \

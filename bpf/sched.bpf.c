@@ -381,7 +381,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (!(prev->flags & PF_KTHREAD)) {
 		struct pt_regs *regs = pt_regs_of(prev);
 
-		s.number = pt_syscall_number(regs);
+		s.number = pt_number_of(prev, regs);
 		s.in_call = pt_reason_of_call(prev, regs, s.number);
 	}
 	s.time = pt_switch_time(&s);

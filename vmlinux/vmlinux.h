@@ -276,6 +276,7 @@ struct vm_area_struct {
 
 struct thread_info {
 	__u64 preempt_count; /* arm64 only */
+	__u32 status;	     /* x86 only */
 };
 
 struct task_struct {
@@ -311,7 +312,7 @@ struct linux_binprm;
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, dx, si, di, orig_ax, ip, cs, sp;
+	unsigned long bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {

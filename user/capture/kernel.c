@@ -241,6 +241,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);
 	classify_calls(config);
+	pt_kernel_number_compat_calls(config);
 	btf__free(btf);
 	return 0;
 }

@@ -385,6 +385,25 @@ static json_t *rings_json(const struct pt_source *source)
 	return NULL;
 }
 
+/* Processes whose calls are of 32 bits. */
+static json_t *compat_json(const struct pt_source *source)
+{
+	json_t *list = json_array();
+	size_t i;
+	int ret = list ? 0 : -1;
+
+	for (i = 0; !ret && i < pt_model_process_count(source->model); i++) {
+		const struct pt_process *process = pt_model_process(source->model, i);
+
+		if (process->compat && process->leader)
+			ret = json_array_append_new(list, pt_json_who(process->leader));
+	}
+	if (!ret)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static uint64_t lost_transfers(const struct pt_source *source)
 {
 	uint64_t sum = 0;
@@ -392,7 +411,7 @@ static uint64_t lost_transfers(const struct pt_source *source)
 
 	for (i = 0; i < source->loss_count; i++) {
 		if (source->losses[i].kind >= PT_KIND_endpoint &&
-		    source->losses[i].kind <= PT_KIND_opposite)
+		    source->losses[i].kind <= PT_KIND_compat)
 			sum += source->losses[i].count;
 	}
 	return sum;
@@ -414,6 +433,7 @@ json_t *pt_section_ipc(const struct pt_source *source)
 	ret |= pt_json_put(json, "trouble", pt_ipc_trouble(source));
 	ret |= pt_json_put(json, "models", models_json(source));
 	ret |= pt_json_put(json, "io_uring", rings_json(source));
+	ret |= pt_json_put(json, "compat", compat_json(source));
 	ret |= pt_json_put(json, "lost_records", pt_json_int(lost_transfers(source)));
 	if (!ret)
 		return json;

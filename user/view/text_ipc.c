@@ -265,6 +265,21 @@ static int write_rings(const struct pt_text *text)
 	return ret;
 }
 
+static int write_compat(const struct pt_text *text)
+{
+	const json_t *list = pt_text_at(text->document, "ipc.compat");
+	size_t count = json_array_size(list), i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < count && i < SHOWN_RINGS; i++)
+		ret = pt_text_line(text,
+				   "  %s makes 32-bit system calls: what these move is not seen",
+				   name_of(json_array_get(list, i)).s);
+	if (!ret && count > i)
+		ret = pt_text_line(text, "  and so do %zu more", count - i);
+	return ret;
+}
+
 int pt_text_ipc(const struct pt_text *text)
 {
 	const json_t *pairs = pt_text_at(text->document, "ipc.pairs");
@@ -273,10 +288,13 @@ int pt_text_ipc(const struct pt_text *text)
 	int ret;
 
 	if (!count && !json_array_size(pt_text_at(text->document, "ipc.channels")) &&
-	    !json_array_size(pt_text_at(text->document, "ipc.io_uring")))
+	    !json_array_size(pt_text_at(text->document, "ipc.io_uring")) &&
+	    !json_array_size(pt_text_at(text->document, "ipc.compat")))
 		return 0;
 	pt_text_heading(text, "Who talks to whom");
 	ret = write_rings(text);
+	if (!ret)
+		ret = write_compat(text);
 	if (!ret)
 		ret = write_troubles(text);
 	if (!ret)
