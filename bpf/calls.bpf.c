@@ -251,6 +251,9 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		return 0;
 	if (end == PT_END_EPOLL_CREATE) {
 		pt_epoll_created(pt_current(cpu), result);
+	} else if (end >= PT_END_PREAD) {
+		if (result == -ESPIPE && !pt_control.last)
+			bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_CHANNEL);
 	} else if (end >= PT_END_MMAP) {
 		if (pt_maps_shared(regs, end, result) && !pt_control.last)
 			bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_MAPPING);

@@ -71,6 +71,8 @@ enum pt_call_end {
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
 	PT_END_READ,	 /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_READV,	 /* (fd, iovec[], ...) */
+	PT_END_WRITEV,	 /* (fd, iovec[], ...) */
 	PT_END_WRITE,	 /* (fd, ...) */
 	PT_END_RECVFROM, /* (fd, buffer, size, flags) */
 	PT_END_SENDMSG,	 /* (fd, msghdr, flags) */
@@ -97,6 +99,8 @@ enum pt_call_end {
 	PT_END_SHMAT,  /* returns an address */
 	PT_END_MUNMAP, /* (address, size) */
 	PT_END_SHMDT,  /* (address) */
+	PT_END_PREAD, /* (fd, ...): from here on, calls that only fail where there are no positions */
+	PT_END_PWRITE, /* (fd, ...) */
 };
 
 /* Set before load, constant for the verifier. */

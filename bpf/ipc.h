@@ -13,6 +13,8 @@
 #include "bpf/passed.h"
 
 #define MSG_PEEK     2
+#define MSG_COPY     040000
+#define ESPIPE	     29
 #define MSG_ERRQUEUE 0x2000
 
 #define PT_MESSAGES_MAX 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
@@ -101,11 +103,14 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 /* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
 static __always_inline void pt_value_of(struct pt_ipc_call *call)
 {
-	__u64 value = 1;
+	__u64 value = 1, at = pt_syscall_second(call->regs);
 
 	if (call->is.result != 8)
 		return;
-	bpf_probe_read_user(&value, sizeof(value), (void *)pt_syscall_second(call->regs));
+	/* The first piece of several, which nearly always has it all. */
+	if (call->is.end == PT_END_READV || call->is.end == PT_END_WRITEV)
+		bpf_probe_read_user(&at, sizeof(at), (void *)at);
+	bpf_probe_read_user(&value, sizeof(value), (void *)at);
 	call->is.value = value < 0xffffffff ? value : 0xffffffff;
 }
 
@@ -356,8 +361,9 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 		return pt_moved_messages(call,
 					 pt_syscall_fourth(regs) & MSG_PEEK ? PT_PASS_PEEKED : 0);
 	case PT_END_SPLICE:
-		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
-		if (call->is.result > 0)
+		/* It may have been either that could do no more: the first that is a channel. */
+		if (!pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1) ||
+		    call->is.result > 0)
 			pt_moved(call, pt_syscall_third(regs), 1, call->is.result, 1);
 		return 0;
 	case PT_END_TEE:
@@ -382,8 +388,15 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 				pt_sent_whole(call));
 		return 0;
 	case PT_END_MSGRCV:
+		if (pt_syscall_fifth(regs) & MSG_COPY)
+			return 0;
 		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 0,
 				call->is.result);
+		return 0;
+	case PT_END_PREAD:
+	case PT_END_PWRITE:
+		pt_moved(call, pt_syscall_first(regs), call->is.end == PT_END_PWRITE,
+			 call->is.result, 1);
 		return 0;
 	case PT_END_RING:
 		return pt_made_ring(call);
@@ -401,8 +414,10 @@ static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *
 {
 	switch (end) {
 	case PT_END_READ:
+	case PT_END_READV:
 		return 0;
 	case PT_END_WRITE:
+	case PT_END_WRITEV:
 	case PT_END_SENDMSG:
 		return 1;
 	case PT_END_RECVFROM:
