@@ -51,7 +51,7 @@ static __always_inline __u32 pt_device_of(__u32 device)
 }
 
 /*
- * Fills in what a mapping is, if others can map it too and something can be written there: else its inode stays 0. Called
+ * Fills in what a mapping is, if others can map it too and something can be written there: else its flags stay 0. Called
  * by the kernel, which would pass on nothing but addresses of the stack.
  */
 static long pt_segment_look(struct task_struct *task, struct vm_area_struct *area, void *unused)
@@ -137,7 +137,7 @@ static __always_inline int pt_segment_begins(struct pt_cpu *cpu, struct task_str
 		cpu->lost[PT_KIND_segment]++;
 		return 0;
 	}
-	if (!message->row.inode)
+	if (!message->row.flags)
 		return 0;
 	if (end == PT_END_MMAP)
 		pt_segment_asked_for(task, regs, &message->row);
