@@ -17,13 +17,7 @@
 #define ESPIPE	     29
 #define MSG_ERRQUEUE 0x2000
 
-#define PT_MESSAGES_MAX 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
-
-struct pt_mmsghdr {
-	struct pt_msghdr header;
-	__u32 length;
-	__u32 padding;
-};
+#define PT_MESSAGES_STEP 32 /* squared: the messages of sendmmsg and recvmmsg, UIO_MAXIOV */
 
 struct pt_ipc_call {
 	struct pt_ipc is;
@@ -150,20 +144,16 @@ static __always_inline void pt_made_eventfd(struct pt_ipc_call *call)
 }
 
 /*
- * The messages of a call through a Unix socket, of which the first carried `bytes`: what went along with them. A stream
- * that took no byte has taken nothing else either.
+ * What went along with a message. A stream that took no byte has taken nothing else either.
  */
 static __always_inline void pt_passed(struct pt_ipc_call *call, const struct pt_end_state *end,
-				      __u8 flags)
+				      __u8 flags, __u32 count)
 {
-	struct pt_passing *passing;
-
 	if (end->kind != PT_CHANNEL_UNIX || call->is.result < 0 ||
 	    (flags & PT_TRANSFER_SENT && !call->is.result && end->type == SOCK_STREAM))
 		return;
-	passing = pt_passing_begin(&call->is, end->id, flags, call->is.result);
-	if (passing)
-		pt_passed_message(passing, pt_syscall_second(call->regs));
+	pt_passed_with(&call->is, end->id, flags, pt_syscall_second(call->regs), count,
+		       call->is.result);
 }
 
 static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent)
@@ -172,11 +162,11 @@ static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent
 		pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
 
 	if (end)
-		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0);
+		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0, 0);
 }
 
-/* A look at a message leaves it where it is, but gives the descriptors that came with it. */
-static __always_inline void pt_peeked_message(struct pt_ipc_call *call)
+/* A look at messages leaves them where they are, but gives the descriptors that came with them. */
+static __noinline int pt_peeked(struct pt_ipc_call *call, __u32 count)
 {
 	struct pt_end_state *end;
 
@@ -184,7 +174,8 @@ static __always_inline void pt_peeked_message(struct pt_ipc_call *call)
 	call->is.bytes = 0;
 	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
 	if (end)
-		pt_passed(call, end, PT_PASS_PEEKED);
+		pt_passed(call, end, PT_PASS_PEEKED, count);
+	return 0;
 }
 
 /* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
@@ -197,54 +188,36 @@ __noinline __u64 pt_message_length(__u64 messages, __u32 i)
 	return length;
 }
 
-/* Global, so that it is verified once and by itself. */
+/* Global, so that they are verified once and by themselves; two, as the verifier goes through each round of a loop. */
+__noinline __u64 pt_messages_sum_some(__u64 messages, __u32 from, __u32 count)
+{
+	__u64 sum = 0;
+
+	for (__u32 i = 0; i < PT_MESSAGES_STEP && from + i < count; i++)
+		sum += pt_message_length(messages, from + i);
+	return sum;
+}
+
 __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 {
 	__u64 sum = 0;
 
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
-		sum += pt_message_length(messages, i);
+	for (__u32 i = 0; i < PT_MESSAGES_STEP && i * PT_MESSAGES_STEP < count; i++)
+		sum += pt_messages_sum_some(messages, i * PT_MESSAGES_STEP, count);
 	return sum;
 }
 
-/* What went along with one of several messages. Global for the same reason as pt_message_length(). */
-__noinline int pt_passed_with(struct pt_passing *passing, __u64 messages, __u32 i)
+static __always_inline int pt_moved_messages(struct pt_ipc_call *call, __u8 sent)
 {
-	struct pt_mmsghdr *message = (void *)messages;
-
-	if (!passing)
-		return 0;
-	passing->message.row.bytes = pt_message_length(messages, i);
-	return pt_passed_message(passing, (__u64)&message[i].header);
-}
-
-__noinline int pt_passed_with_all(struct pt_passing *passing, __u64 messages, __u32 count)
-{
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
-		pt_passed_with(passing, messages, i);
-	return 0;
-}
-
-static __always_inline int pt_moved_messages(struct pt_ipc_call *call, __u8 flags)
-{
-	__u64 messages = pt_syscall_second(call->regs);
 	__s64 bytes = call->is.result;
-	struct pt_passing *passing;
 	struct pt_end_state *end;
 
-	if (flags & PT_PASS_PEEKED) {
-		call->is.sent = 0;
-		call->is.bytes = 0;
-		end = pt_end_of_fd(call, pt_syscall_first(call->regs));
-	} else {
-		if (bytes > 0)
-			bytes = pt_messages_sum(messages, bytes);
-		end = pt_moved(call, pt_syscall_first(call->regs), flags, bytes, call->is.result);
-	}
-	if (!end || end->kind != PT_CHANNEL_UNIX || call->is.result <= 0)
-		return 0;
-	passing = pt_passing_begin(&call->is, end->id, flags, 0);
-	return passing ? pt_passed_with_all(passing, messages, call->is.result) : 0;
+	if (bytes > 0)
+		bytes = pt_messages_sum(pt_syscall_second(call->regs), bytes);
+	end = pt_moved(call, pt_syscall_first(call->regs), sent, bytes, call->is.result);
+	if (end && call->is.result > 0)
+		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0, call->is.result);
+	return 0;
 }
 
 /* Not inlined: the stack is short. */
@@ -354,12 +327,13 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 
 	switch (call->is.end) {
 	case PT_END_SENDMMSG:
-		return pt_moved_messages(call, PT_TRANSFER_SENT);
+		return pt_moved_messages(call, 1);
 	case PT_END_RECVMMSG:
 		if (pt_syscall_fourth(regs) & MSG_ERRQUEUE)
 			return 0;
-		return pt_moved_messages(call,
-					 pt_syscall_fourth(regs) & MSG_PEEK ? PT_PASS_PEEKED : 0);
+		if (pt_syscall_fourth(regs) & MSG_PEEK)
+			return call->is.result > 0 ? pt_peeked(call, call->is.result) : 0;
+		return pt_moved_messages(call, 0);
 	case PT_END_SPLICE:
 		/* It may have been either that could do no more: the first that is a channel. */
 		if (!pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1) ||
@@ -475,7 +449,7 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 	sent = pt_plain_direction(call->is.end, call->regs);
 	if (sent < 0) {
 		if (call->is.end == PT_END_RECVMSG)
-			pt_peeked_message(call);
+			pt_peeked(call, 0);
 		return 0;
 	}
 	if (call->is.end == PT_END_SENDMSG || call->is.end == PT_END_RECVMSG) {

@@ -12,9 +12,10 @@
 #define SOL_SOCKET 1
 #define SCM_RIGHTS 1
 
-#define PT_PASSED_MAX	 253 /* of one message: SCM_MAX_FD */
-#define PT_PASSED_SINGLY 16  /* of these have a record each; the others are told by kind */
-#define PT_PASSED_NAME	 64
+#define PT_PASSED_SINGLY                                                                           \
+	16 /* descriptors of a message that have a record each; the others are told by kind */
+#define PT_PASSED_STEPS 128 /* squared: enough for 60 messages of 253 each */
+#define PT_PASSED_NAME	64
 
 #define TMPFS_MAGIC	 0x01021994
 #define HUGETLBFS_MAGIC	 0x958458f6
@@ -30,6 +31,12 @@ struct pt_msghdr {
 	__u64 control;
 	__u64 control_length;
 	__u64 flags;
+};
+
+struct pt_mmsghdr {
+	struct pt_msghdr header;
+	__u32 length;
+	__u32 padding;
 };
 
 struct pt_cmsghdr {
@@ -49,10 +56,15 @@ struct pt_passing {
 	struct pt_ipc call;
 	struct pt_end_state end; /* of the descriptor at hand */
 	struct pt_pass_message message;
-	__u64 at, left; /* what of the control data has not been looked at */
-	__u64 count;	/* descriptors so far */
+	__u64 at, left; /* what of the message's control data has not been looked at */
+	__u64 fds; /* where the descriptors are that have not been looked at, in user memory, */
+	__u32 fds_left; /* and how many of the control message at hand these are */
+	__u32 kind;	/* from here on kinds of the others are to be told */
+	__u64 count;	/* descriptors of the message so far */
+	__u64 messages; /* what has not been looked at: in user memory, */
+	__u32 messages_left;
+	__u32 several; /* each with its length behind it */
 	__u32 counts[PT_PASSED_KINDS];
-	__u32 fds[PT_PASSED_MAX + 3];
 };
 
 struct pt_passing_map {
@@ -163,24 +175,25 @@ static __always_inline int pt_pass_emit(struct pt_passing *passing)
 }
 
 /*
- * One of the descriptors. Looked up without the task's table of ends: it is not used here, and many at a time would push
- * out all that are. Global, as the functions below: verified once and by itself.
+ * The next of the descriptors. Looked up without the task's table of ends: it is not used here, and many at a time would
+ * push out all that are.
  */
-__noinline int pt_passed_one(struct pt_passing *passing, __u32 i)
+static __always_inline int pt_passed_one(struct pt_passing *passing)
 {
-	struct pt_pass *row;
+	struct pt_pass *row = &passing->message.row;
 	__u64 file, object, number;
-	__u32 mode;
+	__u32 fd = ~0u, mode;
 
-	if (!passing)
-		return 0;
-	row = &passing->message.row;
-	file = (__u64)pt_file_of(bpf_get_current_task_btf(), passing->fds[i & 0xff]);
+	bpf_probe_read_user(&fd, sizeof(fd), (void *)passing->fds);
+	passing->fds += sizeof(fd);
+	passing->fds_left--;
+	file = (__u64)pt_file_of(bpf_get_current_task_btf(), fd);
 	row->object = row->inode = 0;
 	row->text = row->device = 0;
 	row->kind = PT_CHANNEL_NONE;
 	row->port = 0;
-	row->flags &= ~(PT_PASS_READS | PT_PASS_WRITES);
+	row->count = 1;
+	row->flags &= PT_TRANSFER_SENT | PT_PASS_PEEKED;
 	passing->end.id = 0;
 	if (file) {
 		mode = pt_read(struct file, file, f_mode);
@@ -203,85 +216,117 @@ __noinline int pt_passed_one(struct pt_passing *passing, __u32 i)
 	return 0;
 }
 
-/* The next of the control messages; 0: there is none. */
-__noinline int pt_passed_next(struct pt_passing *passing)
+/* The next control message, in which there may be descriptors. */
+static __always_inline void pt_passed_control(struct pt_passing *passing)
 {
 	struct pt_cmsghdr header;
-	__u32 count;
+	__u64 length;
 
-	if (!passing || passing->left < sizeof(header) ||
-	    bpf_probe_read_user(&header, sizeof(header), (void *)passing->at) ||
-	    header.length < sizeof(header) || header.length > passing->left)
-		return 0;
-	if (header.level == SOL_SOCKET && header.type == SCM_RIGHTS) {
-		count = (header.length - sizeof(header)) / sizeof(__u32);
-		if (count > PT_PASSED_MAX)
-			count = PT_PASSED_MAX;
-		if (bpf_probe_read_user(passing->fds, count * sizeof(__u32),
-					(void *)(passing->at + sizeof(header))))
-			return 0;
-		for (__u32 i = 0; i < PT_PASSED_MAX && i < count; i++)
-			pt_passed_one(passing, i);
+	if (bpf_probe_read_user(&header, sizeof(header), (void *)passing->at) ||
+	    header.length < sizeof(header) || header.length > passing->left) {
+		passing->left = 0;
+		return;
 	}
-	header.length = (header.length + 7) & ~7ULL;
-	if (header.length >= passing->left)
-		return 0;
-	passing->at += header.length;
-	passing->left -= header.length;
-	return 1;
+	if (header.level == SOL_SOCKET && header.type == SCM_RIGHTS) {
+		passing->fds = passing->at + sizeof(header);
+		passing->fds_left = (header.length - sizeof(header)) / sizeof(__u32);
+	}
+	length = (header.length + 7) & ~7ULL;
+	passing->at += length;
+	passing->left = length < passing->left ? passing->left - length : 0;
 }
 
-/* Those of one kind, beyond those that have a record each. */
-__noinline int pt_passed_others(struct pt_passing *passing, __u32 kind)
+/* The next kind of those descriptors that have no record each. */
+static __always_inline int pt_passed_others(struct pt_passing *passing)
 {
-	if (!passing || kind >= PT_PASSED_KINDS || !passing->counts[kind])
+	struct pt_pass *row = &passing->message.row;
+	__u32 kind = passing->kind++;
+
+	if (kind >= PT_PASSED_KINDS || !passing->counts[kind])
 		return 0;
-	passing->message.row.object = passing->message.row.inode = 0;
-	passing->message.row.text = passing->message.row.device = 0;
-	passing->message.row.port = 0;
-	passing->message.row.kind = kind;
-	passing->message.row.count = passing->counts[kind];
-	passing->message.row.flags &= PT_TRANSFER_SENT | PT_PASS_PEEKED;
-	passing->message.row.flags |= PT_PASS_ALIKE;
+	row->object = row->inode = 0;
+	row->text = row->device = 0;
+	row->port = 0;
+	row->kind = kind;
+	row->count = passing->counts[kind];
+	row->flags &= PT_TRANSFER_SENT | PT_PASS_PEEKED;
+	row->flags |= PT_PASS_ALIKE;
 	passing->counts[kind] = 0;
 	return pt_pass_emit(passing);
 }
 
-/* All that went with the message at an address in user memory. */
-__noinline int pt_passed_message(struct pt_passing *passing, __u64 address)
+static __always_inline void pt_passed_message(struct pt_passing *passing)
 {
-	const struct pt_msghdr *message = (void *)address;
+	const struct pt_mmsghdr *message = (void *)passing->messages;
 	struct {
 		__u64 at, length;
-	} control;
+	} control = {};
 
 	/* Two members that follow each other. */
-	if (!passing || bpf_probe_read_user(&control, sizeof(control), &message->control) ||
-	    !control.at)
-		return 0;
+	bpf_probe_read_user(&control, sizeof(control), &message->header.control);
 	passing->at = control.at;
-	passing->left = control.length;
+	passing->left = control.at ? control.length : 0;
 	passing->count = 0;
-	passing->message.row.count = 1;
-	passing->message.row.flags &= ~PT_PASS_ALIKE;
-	for (int i = 0; i < PT_PASSED_MAX && pt_passed_next(passing); i++)
-		;
-	if (passing->count > PT_PASSED_SINGLY) {
-		for (__u32 kind = 0; kind < PT_PASSED_KINDS; kind++)
-			pt_passed_others(passing, kind);
+	passing->kind = 0;
+	if (passing->several)
+		bpf_probe_read_user(&passing->message.row.bytes, sizeof(__u32), &message->length);
+	passing->messages += sizeof(*message);
+	passing->messages_left--;
+}
+
+/* One step through what went along with messages; 0: there is nothing left. Global, as the functions below: verified once. */
+__noinline int pt_passed_step(struct pt_passing *passing)
+{
+	if (!passing)
+		return 0;
+	if (passing->fds_left)
+		pt_passed_one(passing);
+	else if (passing->left >= sizeof(struct pt_cmsghdr))
+		pt_passed_control(passing);
+	else if (passing->count > PT_PASSED_SINGLY && passing->kind < PT_PASSED_KINDS)
+		pt_passed_others(passing);
+	else if (passing->messages_left)
+		pt_passed_message(passing);
+	else
+		return 0;
+	return 1;
+}
+
+/* In two loops, as the verifier goes through each round of each. */
+__noinline int pt_passed_steps(struct pt_passing *passing)
+{
+	for (int i = 0; i < PT_PASSED_STEPS; i++) {
+		if (!pt_passed_step(passing))
+			return 0;
 	}
+	return 1;
+}
+
+__noinline int pt_passed_all(struct pt_passing *passing)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+
+	for (int i = 0; i < PT_PASSED_STEPS; i++) {
+		if (!pt_passed_steps(passing))
+			return 0;
+	}
+	if (cpu)
+		cpu->lost[PT_KIND_pass]++;
 	return 0;
 }
 
-/* Gets ready to look at the messages of a call that went through `end`, `bytes` with the first. */
-static __always_inline struct pt_passing *pt_passing_begin(const struct pt_ipc *call, __u64 end,
-							   __u8 flags, __u32 bytes)
+/*
+ * What went along with the messages of a call through `end`, at an address in user memory: with several of them, or one of
+ * `bytes`.
+ */
+static __always_inline void pt_passed_with(const struct pt_ipc *call, __u64 end, __u8 flags,
+					   __u64 messages, __u32 count, __u32 bytes)
 {
 	__u32 zero = 0;
 	struct pt_passing *passing = bpf_map_lookup_elem(&pt_passings, &zero);
 
 	if (!passing)
-		return NULL;
+		return;
 	passing->call = *call;
 	/* No use of what is passed is to be made up for where that is described. */
 	passing->call.bytes = 0;
@@ -289,7 +334,11 @@ static __always_inline struct pt_passing *pt_passing_begin(const struct pt_ipc *
 	passing->message.row.tid = call->tid;
 	passing->message.row.flags = flags;
 	passing->message.row.bytes = bytes;
-	return passing;
+	passing->left = passing->fds_left = passing->count = 0;
+	passing->messages = messages;
+	passing->messages_left = count ? count : 1;
+	passing->several = count;
+	pt_passed_all(passing);
 }
 
 #endif
