@@ -5,7 +5,7 @@
 
 #define PT_FIELDS_switch(F)                                                                        \
 	F(__u64, time, TIME,                                                                       \
-	  "when the kernel began to switch (its run-queue clock), rounded down to 16 ns")          \
+	  "when the kernel began to switch (its run-queue clock), rounded up to 16 ns")            \
 	F(__u32, prev_tid, CHAIN, "who left the CPU, 0: the idle task")                            \
 	F(__u32, next_tid, ID, "who came instead")                                                 \
 	F(__u16, cpu, ID, "on which CPU")                                                          \

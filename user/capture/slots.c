@@ -9,11 +9,6 @@
 
 /* The writer gets room again after so many. */
 #define BATCH 256
-/*
- * Times of switches are rounded down to so many ns. It is less than reading a clock takes, and less than the clock is
- * off; four bits of noise for each switch would be a fifth of the file.
- */
-#define GRAIN_NS 16
 
 struct pt_slots {
 	const struct pt_slot *slots; /* of all CPUs, one CPU's after the other's */
@@ -60,7 +55,6 @@ static int hand_out(const struct pt_slot *slot, pt_probes_sink sink, void *conte
 	struct pt_switch row = slot->row;
 	int r = 0;
 
-	row.time -= row.time % GRAIN_NS;
 	if (slot->parts & PT_SLOT_WAKEUP && !slot->wait) {
 		row.flags |= PT_SWITCH_WOKEN;
 	} else {
