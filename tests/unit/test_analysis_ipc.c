@@ -493,86 +493,6 @@ static void wake_ups_without_common_memory_are_uncertain(void **state)
 	stream_free(s);
 }
 
-static bool maps(struct stream *s, uint64_t inode, uint32_t pid, bool inherited)
-{
-	unsigned int side;
-	const struct pt_channel *channel =
-		channel_of(s, PT_ENDPOINT_OF(PT_CLASS_SHARED, 1ULL << 32 | inode), &side);
-	uint32_t i;
-
-	for (i = 0; i < channel->side[0].holder_count; i++) {
-		const struct pt_holder_of *holder = &channel->side[0].holders[i];
-
-		if (holder->pid == pid)
-			return !!(holder->flags & PT_HOLDER_INHERITED) == inherited;
-	}
-	return false;
-}
-
-static void map(struct stream *s, uint64_t time, uint64_t inode, uint32_t pid, uint32_t flags)
-{
-	feed_as(s, segment, .time = time, .inode = inode, .device = 1, .bytes = 4096, .pid = pid,
-		.flags = flags);
-}
-
-/* Of what a process maps when it forks; a child that runs another program has nothing of it. */
-static void children_have_what_their_parent_maps(void **state)
-{
-	struct stream *s = two_tasks(state);
-
-	map(s, 100, 5, 10, PT_SEGMENT_MAPPED);
-	map(s, 110, 6, 10, PT_SEGMENT_MAPPED);
-	map(s, 120, 6, 10, PT_SEGMENT_MAPPED);
-	feed_fork(s, 200, 10, 30, 30);
-	map(s, 210, 6, 10, PT_SEGMENT_ENDED);
-	feed_fork(s, 220, 30, 31, 31);
-	map(s, 230, 6, 10, PT_SEGMENT_ENDED);
-	feed_fork(s, 300, 10, 40, 40);
-	feed_fork(s, 310, 10, 50, 50);
-	feed_as(s, exec, .time = 320, .tid = 50, .old_tid = 50);
-	map(s, 400, 7, 10, 0); /* it was there before */
-	finish(s, 5000);
-	assert_true(maps(s, 5, 10, false) && maps(s, 6, 10, false) && maps(s, 7, 10, false));
-	assert_true(maps(s, 5, 30, true) && maps(s, 6, 30, true) && maps(s, 7, 30, true));
-	assert_true(maps(s, 5, 31, true) && maps(s, 6, 31, true) && maps(s, 7, 31, true));
-	assert_true(maps(s, 5, 40, true) && maps(s, 7, 40, true));
-	assert_false(maps(s, 6, 40, true) || maps(s, 6, 40, false));
-	for (uint64_t inode = 5; inode <= 7; inode++)
-		assert_false(maps(s, inode, 50, true) || maps(s, inode, 50, false));
-	stream_free(s);
-}
-
-/* Each descriptor has a kind, those beyond the sixteenth of a message by kind alone. */
-static void what_is_passed_has_a_kind(void **state)
-{
-	struct stream *s = two_tasks(state);
-	const struct pt_passed *passed;
-	unsigned int side;
-
-	feed_as(s, pass, .time = 100, .end = SOCKET(1), .object = PIPE(7), .tid = 10, .count = 1,
-		.kind = PT_CHANNEL_PIPE, .flags = PT_TRANSFER_SENT | PT_PASS_READS);
-	feed_as(s, pass, .time = 100, .end = SOCKET(1), .tid = 10, .count = 200,
-		.kind = PT_PASSED_FILE, .flags = PT_TRANSFER_SENT | PT_PASS_ALIKE);
-	feed_as(s, pass, .time = 110, .end = SOCKET(1), .object = PIPE(7), .tid = 20, .count = 1,
-		.kind = PT_CHANNEL_PIPE, .flags = PT_PASS_PEEKED | PT_PASS_READS);
-	feed_as(s, pass, .time = 120, .end = SOCKET(1), .object = PIPE(7), .tid = 20, .count = 3,
-		.kind = PT_CHANNEL_PIPE, .flags = PT_PASS_READS); /* as it was told before */
-	finish(s, 5000);
-	passed = channel_of(s, SOCKET(1), &side)->passed;
-	assert_int_equal(passed->kinds[PT_CHANNEL_PIPE].sent, 1);
-	assert_int_equal(passed->kinds[PT_PASSED_FILE].sent, 200);
-	assert_int_equal(passed->kinds[PT_CHANNEL_PIPE].received, 1);
-	assert_int_equal(passed->kinds[PT_CHANNEL_NONE].received, 2);
-	assert_int_equal(passed->unnamed.sent, 200);
-	assert_int_equal(passed->unnamed.received, 2);
-	assert_int_equal(passed->thing_count, 1);
-	assert_int_equal(passed->things[0].by_count, 2);
-	assert_int_equal(passed->things[0].counts.peeked, 1);
-	assert_int_equal(channel_of(s, SOCKET(1), &side)->side[0].sent.fds, 201);
-	assert_int_equal(channel_of(s, SOCKET(1), &side)->side[0].received.fds, 3);
-	stream_free(s);
-}
-
 static void connections_are_counted_per_worker(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -650,8 +570,6 @@ int main(void)
 		cmocka_unit_test(the_other_side_is_held_by_somebody),
 		cmocka_unit_test(wake_ups_belong_to_the_one_segment),
 		cmocka_unit_test(wake_ups_of_several_segments_are_of_neither),
-		cmocka_unit_test(children_have_what_their_parent_maps),
-		cmocka_unit_test(what_is_passed_has_a_kind),
 		cmocka_unit_test(wake_ups_without_common_memory_are_uncertain),
 		cmocka_unit_test(connections_are_counted_per_worker),
 		cmocka_unit_test(a_socket_that_will_listen_is_no_connection),
