@@ -22,7 +22,7 @@ s = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); s.setblocking(Fal
 print('up', flush=True)
 for line in sys.stdin:
     sent = 0
-    if not int(line): s.shutdown(socket.SHUT_WR)
+    if int(line) < 0: s.shutdown(socket.SHUT_WR)
     try:
         while sent < int(line): sent += s.send(b'x' * min(3001, int(line) - sent))
     except BlockingIOError: pass
@@ -100,7 +100,7 @@ def the_end_of_a_direction_is_no_byte(box):
     client = box.start(sys.executable, "-c", CLIENT, port)
     box.equal(client.stdout.readline(), "up\n", "what the client says")
     ask(client, 1000)
-    ask(client, 0)
+    ask(client, -1)
     for read, before in ((400, 1000), (600, 600)):
         recorder, path = box.start_recording("-p", f"{server.pid},{client.pid}")
         box.equal(ask(server, read), read, "what the server read")
