@@ -69,10 +69,9 @@ static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, 
 	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
 }
 
-/* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */
-static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
+/* The state of the end behind the struct file at an address, described if it is new; NULL if that is no channel. */
+static __noinline struct pt_end_state *pt_end_of_file(struct pt_ipc_call *call, __u64 file)
 {
-	__u64 file = (__u64)pt_file_of(call->task, fd);
 	struct pt_end_state *end;
 	__u64 object, number;
 
@@ -92,6 +91,11 @@ static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __
 		pt_end_load(&call->is, end, file, object, number);
 	}
 	return end->id ? end : NULL;
+}
+
+static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
+{
+	return pt_end_of_file(call, (__u64)pt_file_of(call->task, fd));
 }
 
 /* The state of something without a descriptor. */
@@ -127,13 +131,13 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 }
 
 /* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
-static __always_inline void pt_value_of(struct pt_ipc_call *call)
+static __always_inline void pt_value_of(struct pt_ipc_call *call, __u64 buffer)
 {
 	__u64 value = 1;
 
 	if (call->is.result != 8)
 		return;
-	bpf_probe_read_user(&value, sizeof(value), (void *)pt_syscall_second(call->regs));
+	bpf_probe_read_user(&value, sizeof(value), (void *)buffer);
 	call->is.value = value < 0xffffffff ? value : 0xffffffff;
 }
 
@@ -287,7 +291,8 @@ static __noinline int pt_accept_emit(struct pt_ipc_call *call, __u64 id, __u64 o
 	return 0;
 }
 
-static __always_inline void pt_accepted(struct pt_ipc_call *call)
+/* By the struct file of the socket that listens. */
+static __always_inline void pt_accepted(struct pt_ipc_call *call, __u64 file)
 {
 	struct pt_end_state *end, *connection;
 	__u64 id;
@@ -295,7 +300,7 @@ static __always_inline void pt_accepted(struct pt_ipc_call *call)
 
 	call->is.sent = 0;
 	call->is.bytes = 0;
-	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	end = pt_end_of_file(call, file);
 	if (!end)
 		return;
 	if (call->is.result < 0) {
@@ -349,7 +354,7 @@ static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 
 	switch (call->is.end) {
 	case PT_END_ACCEPT:
-		pt_accepted(call);
+		pt_accepted(call, (__u64)pt_file_of(call->task, pt_syscall_first(regs)));
 		return 0;
 	case PT_END_LISTEN:
 		if (!call->is.result)
@@ -490,7 +495,7 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 		return 0;
 	}
 	if (call->is.end != PT_END_RECVFROM)
-		pt_value_of(call);
+		pt_value_of(call, pt_syscall_second(call->regs));
 	pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
 	return 0;
 }

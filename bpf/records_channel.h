@@ -99,6 +99,13 @@
 	F(__u64, end, ID, "a socket that a target uses")                                           \
 	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
 
+#define PT_FIELDS_uring(F)                                                                         \
+	F(__u64, time, TIME, "when it had last completed one")                                     \
+	F(__u32, tid, ID, "who completed them: the task that asked, or one that works for it")     \
+	F(__u32, told, COUNT, "requests to send, receive or accept that other records tell of")    \
+	F(__u32, untold, COUNT, "requests that may have, not known through what")                  \
+	F(__u32, reserved, FLAGS, "0")
+
 #define PT_FIELDS_segment(F)                                                                       \
 	F(__u64, time, TIME, "when its mappings were looked at")                                   \
 	F(__u64, inode, ID, "of the file, memfd or System V segment; with `device` its identity")  \
