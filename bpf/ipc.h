@@ -53,30 +53,39 @@ struct pt_ipc_call {
 };
 
 /* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
-static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+static __always_inline __u32 pt_end_place(const struct pt_table *table, __u64 object)
 {
 	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
-	struct pt_end_state *free = NULL;
+	__u32 free = hash;
 
 	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
-		struct pt_end_state *end = &table->ends[(hash ^ way) % PT_TABLE_ENDS];
+		__u32 place = (hash ^ way) % PT_TABLE_ENDS;
 
-		if (end->object == object)
-			return end;
-		if (!end->object)
-			free = end;
+		if (table->ends[place].object == object)
+			return place;
+		if (!table->ends[place].object)
+			free = place;
 	}
-	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
+	return free;
 }
 
-/* The state of the end behind the struct file at an address, described if it is new; NULL if that is no channel. */
-static __noinline struct pt_end_state *pt_end_of_file(struct pt_ipc_call *call, __u64 file)
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+{
+	return &table->ends[pt_end_place(table, object) % PT_TABLE_ENDS];
+}
+
+/*
+ * 1 + the place in a table of the end behind the struct file at an address, described if it is new; 0: that is no
+ * channel. Global, as it is called from many places, which then are verified without it.
+ */
+__noinline __u32 pt_end_find(struct pt_ipc *call, struct pt_table *table, __u64 file)
 {
 	struct pt_end_state *end;
 	__u64 object, number;
+	__u32 place;
 
-	if (!file)
-		return NULL;
+	if (!call || !table || !file)
+		return 0;
 	object = pt_read_address(struct file, file, f_inode);
 	if (object == pt_control.anonymous_inode) {
 		object = pt_read_address(struct file, file, private_data);
@@ -84,13 +93,22 @@ static __noinline struct pt_end_state *pt_end_of_file(struct pt_ipc_call *call, 
 	} else {
 		number = pt_read(struct inode, object, i_ino);
 	}
-	end = pt_end_slot(call->table, object);
-	if (end->object != object || end->number != number || call->is.flags) {
+	place = pt_end_place(table, object);
+	end = &table->ends[place % PT_TABLE_ENDS];
+	if (end->object != object || end->number != number || call->flags) {
 		if (end->id)
-			pt_end_flush(&call->is, end);
-		pt_end_load(&call->is, end, file, object, number);
+			pt_end_flush(call, end);
+		pt_end_load(call, end, file, object, number);
 	}
-	return end->id ? end : NULL;
+	return end->id ? place + 1 : 0;
+}
+
+/* The state of the end behind a file; NULL if that is no channel. */
+static __always_inline struct pt_end_state *pt_end_of_file(struct pt_ipc_call *call, __u64 file)
+{
+	__u32 place = pt_end_find(&call->is, call->table, file);
+
+	return place ? &call->table->ends[(place - 1) % PT_TABLE_ENDS] : NULL;
 }
 
 static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)

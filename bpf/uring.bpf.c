@@ -284,16 +284,28 @@ static __noinline bool pt_uring_ended(struct pt_ipc_call *call, __u64 request, _
 	return false;
 }
 
-/* Does the CPU know the task that has it? */
-static __always_inline bool pt_uring_is_known(const struct pt_cpu *cpu, struct task_struct *task)
+/* The task that has the CPU, as a number: the verifier takes longer over what is read through a pointer. */
+static __always_inline __u64 pt_uring_current(void)
 {
-	return cpu->registers && cpu->task == (__u64)task;
+	return bpf_get_current_task();
+}
+
+/* Does the CPU know the task that has it? */
+static __always_inline bool pt_uring_is_known(const struct pt_cpu *cpu)
+{
+	return cpu->registers && cpu->task == pt_uring_current();
+}
+
+static __always_inline bool pt_uring_is_target(const struct pt_cpu *cpu)
+{
+	return pt_uring_is_known(cpu) ? cpu->here
+				      : pt_target_of(bpf_get_current_task_btf()) != NULL;
 }
 
 /* The table of the task that has the CPU; NULL: it has none, or not known which. */
-static __always_inline struct pt_table *pt_uring_table(struct pt_cpu *cpu, struct task_struct *task)
+static __always_inline struct pt_table *pt_uring_table(struct pt_cpu *cpu)
 {
-	struct pt_table *table = pt_uring_is_known(cpu, task) ? pt_table_take(cpu) : NULL;
+	struct pt_table *table = pt_uring_is_known(cpu) ? pt_table_take(cpu) : NULL;
 
 	return cpu->table ? table : NULL;
 }
@@ -317,24 +329,35 @@ static __always_inline void pt_uring_count(struct pt_ipc *call, struct pt_table 
 	table->uring_told = table->uring_untold = 0;
 }
 
+/* The table for what is told: that of the task that asked, if it has the CPU and one; else each call is told at once. */
+static __always_inline struct pt_table *pt_uring_table_for(struct pt_ipc_call *call,
+							   struct pt_table *own, __u32 tid)
+{
+	__u32 zero = 0;
+
+	if (own && call->is.tid == tid)
+		return own;
+	call->is.spare = 1;
+	return bpf_map_lookup_elem(&pt_spare_tables, &zero);
+}
+
 static __always_inline int pt_uring_completed(const struct pt_completion *done)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_uring_request request = {};
 	struct pt_cpu *cpu = pt_this_cpu();
 	struct pt_ipc_call call = {};
-	struct pt_table *table;
-	__u32 zero = 0;
+	struct pt_table *own;
 	__u64 file;
+	__u32 tid;
 
-	if (!cpu || pt_control.last ||
-	    !(pt_uring_is_known(cpu, task) ? cpu->here : pt_target_of(task) != NULL))
+	if (!cpu || pt_control.last || !pt_uring_is_target(cpu))
 		return 0;
+	tid = pt_read(struct task_struct, pt_uring_current(), pid);
+	own = pt_uring_table(cpu);
 	pt_uring_find(done, &request);
-	table = pt_uring_table(cpu, task);
 	if (!request.address) {
 		if (done->flags & IORING_CQE_F_MORE)
-			pt_uring_count(&call.is, table, task->pid, false);
+			pt_uring_count(&call.is, own, tid, false);
 		return 0;
 	}
 	call.is.end = pt_uring_end(pt_uring_opcode(request.address));
@@ -346,18 +369,14 @@ static __always_inline int pt_uring_completed(const struct pt_completion *done)
 		call.is.result -= request.header;
 	call.is.tid = pt_uring_tid(request.address);
 	call.is.number = PT_URING_ENTER;
-	call.task = task;
-	call.table = call.is.tid == (__u32)task->pid ? table : NULL;
-	if (!call.table) {
-		call.is.spare = 1;
-		call.table = bpf_map_lookup_elem(&pt_spare_tables, &zero);
-	}
+	call.task = (struct task_struct *)pt_uring_current();
+	call.table = pt_uring_table_for(&call, own, tid);
 	if (!call.table)
 		return 0;
 	if (call.is.end == PT_END_UNTOLD)
-		pt_uring_count(&call.is, table, task->pid, false);
+		pt_uring_count(&call.is, own, tid, false);
 	else if (pt_uring_ended(&call, request.address, file))
-		pt_uring_count(&call.is, table, task->pid, true);
+		pt_uring_count(&call.is, own, tid, true);
 	return 0;
 }
 
@@ -396,20 +415,29 @@ int BPF_PROG(pt_uring_complete_by_value, void *ring, __u64 request, __u64 name, 
 	return pt_uring_completed(&done);
 }
 
-/* There was no room for a completion, and of which request it is is not said: it may be one that moved something. */
-SEC("tp_btf/io_uring_cqe_overflow")
-int BPF_PROG(pt_uring_overflow, void *ring, __u64 name, __s32 result, __u32 flags)
+/* One more request of the task that has the CPU of which it is not known what it moved. */
+static __always_inline int pt_uring_untold(struct pt_cpu *cpu)
 {
-	struct pt_completion done = {pt_uring_ring(ctx), 0, name, result,
-				     flags | IORING_CQE_F_MORE};
+	struct pt_ipc call = {};
 
-	return pt_uring_completed(&done);
+	pt_uring_count(&call, pt_uring_table(cpu),
+		       pt_read(struct task_struct, pt_uring_current(), pid), false);
+	return 0;
+}
+
+/* There was no room for a completion. It may be one that moved something: of which request it is is not said. */
+SEC("tp_btf/io_uring_cqe_overflow")
+int BPF_PROG(pt_uring_overflow)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+
+	return cpu && !pt_control.last && pt_uring_is_target(cpu) ? pt_uring_untold(cpu) : 0;
 }
 
 /* Whether a request that completes silently moves something through a channel cannot be told, but of files by their descriptors. */
-static __always_inline bool pt_uring_is_regular(struct task_struct *task, __u64 request,
-						__u32 flags)
+static __always_inline bool pt_uring_is_regular(__u64 request, __u32 flags)
 {
+	struct task_struct *task = (struct task_struct *)pt_uring_current();
 	__u64 file, inode;
 
 	if (flags & IOSQE_FIXED_FILE)
@@ -439,22 +467,17 @@ static __always_inline int pt_uring_submitted(__u64 request)
 	__u8 opcode = pt_uring_opcode(request), end = pt_uring_end(opcode);
 	__u32 flags = pt_read(struct io_kiocb, request, flags);
 	struct pt_cpu *cpu = pt_this_cpu();
-	struct task_struct *task;
-	struct pt_ipc call = {};
 	bool repeats;
 
 	if (!end || !cpu || pt_control.last)
 		return 0;
 	repeats = pt_uring_repeats(request, opcode);
-	if (!repeats && !(flags & IOSQE_CQE_SKIP_SUCCESS))
-		return 0;
-	task = bpf_get_current_task_btf();
-	if (!pt_target_of(task))
+	if ((!repeats && !(flags & IOSQE_CQE_SKIP_SUCCESS)) || !pt_uring_is_target(cpu))
 		return 0;
 	if (repeats)
 		pt_uring_note(request, opcode);
-	if (flags & IOSQE_CQE_SKIP_SUCCESS && !pt_uring_is_regular(task, request, flags))
-		pt_uring_count(&call, pt_uring_table(cpu, task), task->pid, false);
+	if (flags & IOSQE_CQE_SKIP_SUCCESS && !pt_uring_is_regular(request, flags))
+		pt_uring_untold(cpu);
 	return 0;
 }
 
