@@ -14,6 +14,9 @@
 #define PT_TRANSFER_SENT   1 /* else received */
 #define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
 
+/* transfer.syscall of what was moved by io_uring: io_uring_enter, everywhere the same */
+#define PT_CALL_URING 426
+
 /* holder.flags */
 #define PT_HOLDER_READS	 1
 #define PT_HOLDER_WRITES 2

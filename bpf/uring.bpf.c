@@ -31,9 +31,8 @@
 /* include/linux/hash.h: GOLDEN_RATIO_64 */
 #define PT_HASH_FACTOR 0x61C8864680B583EBULL
 
-#define PT_URING_ENTER	 426 /* the system call that stands for it in records, everywhere the same */
-#define PT_URING_WAITING 64  /* requests with one hash that are looked at */
-#define PT_SLOT_FLAGS	 3   /* below the address of a registered file */
+#define PT_URING_WAITING 64 /* requests with one hash that are looked at */
+#define PT_SLOT_FLAGS	 3  /* below the address of a registered file */
 
 /* A completion as the tracepoint tells it. */
 struct pt_completion {
@@ -368,7 +367,7 @@ static __always_inline int pt_uring_completed(const struct pt_completion *done)
 	if (call.is.result >= (__s64)request.header)
 		call.is.result -= request.header;
 	call.is.tid = pt_uring_tid(request.address);
-	call.is.number = PT_URING_ENTER;
+	call.is.number = PT_CALL_URING;
 	call.task = (struct task_struct *)pt_uring_current();
 	call.table = pt_uring_table_for(&call, own, tid);
 	if (!call.table)

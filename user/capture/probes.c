@@ -406,6 +406,11 @@ bool pt_probes_has_loops(const struct pt_probes *probes)
 	return __atomic_load_n(&probes->skeleton->bss->pt_control.loops, __ATOMIC_RELAXED);
 }
 
+bool pt_probes_sees_io_uring(const struct pt_probes *probes)
+{
+	return probes->skeleton->rodata->pt_config.uring_arguments;
+}
+
 uint64_t pt_probes_long_turns(const struct pt_probes *probes)
 {
 	return __atomic_load_n(&probes->skeleton->bss->pt_control.long_turns, __ATOMIC_RELAXED);
