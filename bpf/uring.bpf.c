@@ -107,18 +107,30 @@ static __always_inline bool pt_uring_repeats(__u64 request, __u8 opcode)
 	return false;
 }
 
-/* Before each message that recvmsg takes, it puts a header, the sender's name and control data. */
-static __always_inline __u64 pt_uring_header(__u64 request, __u8 opcode)
+/* Does it put a header, the sender's name and control data before each message? */
+static __always_inline bool pt_uring_has_header(__u64 request, __u8 opcode)
 {
-	struct pt_msghdr message;
-	__u64 pointer;
+	return opcode == IORING_OP_RECVMSG &&
+	       pt_read(struct io_sr_msg, request, flags) & IORING_RECV_MULTISHOT;
+}
 
-	if (opcode != IORING_OP_RECVMSG ||
-	    !(pt_read(struct io_sr_msg, request, flags) & IORING_RECV_MULTISHOT))
-		return 0;
-	pointer = pt_read_address(struct io_sr_msg, request, umsg);
+/* Their size, from what the program handed in. */
+static __always_inline __u64 pt_uring_header(__u64 request)
+{
+	__u64 pointer = pt_read_address(struct io_sr_msg, request, umsg);
+	struct pt_msghdr message;
+
 	bpf_probe_read_user(&message, sizeof(message), (void *)pointer);
 	return PT_RECVMSG_OUT + (__u32)message.name_length + message.control_length;
+}
+
+/* And from what the kernel keeps of a request that waits. */
+static __always_inline __u64 pt_uring_kept_header(__u64 request)
+{
+	__u64 kept = pt_read_address(struct io_kiocb, request, async_data);
+
+	return PT_RECVMSG_OUT + pt_read(struct io_async_msghdr, kept, namelen) +
+	       pt_read(struct io_async_msghdr, kept, controllen);
 }
 
 static __always_inline bool pt_uring_is(__u64 request, const struct pt_uring_name *name)
@@ -187,12 +199,13 @@ static __always_inline void pt_uring_find(const struct pt_completion *done,
 			bpf_map_delete_elem(&pt_uring_requests, &name);
 		else if (known->address && pt_uring_is(known->address, &name))
 			request->address = known->address;
-	} else {
-		if (!done->request)
-			request->address = pt_uring_search(&name);
-		if (request->address)
-			request->header = pt_uring_header(request->address,
-							  pt_uring_opcode(request->address));
+	} else if (!done->request) {
+		request->address = pt_uring_search(&name);
+		if (!request->address)
+			return;
+		if (pt_uring_has_header(request->address, pt_uring_opcode(request->address)))
+			request->header = pt_uring_kept_header(request->address);
+		bpf_map_update_elem(&pt_uring_requests, &name, request, BPF_ANY);
 	}
 }
 
@@ -452,7 +465,10 @@ static __always_inline void pt_uring_note(__u64 request, __u8 opcode)
 		.ring = pt_read_address(struct io_kiocb, request, ctx),
 		.name = pt_read(struct io_kiocb, request, cqe.user_data),
 	};
-	struct pt_uring_request note = {request, pt_uring_header(request, opcode)}, *known;
+	struct pt_uring_request note = {.address = request}, *known;
+
+	if (pt_uring_has_header(request, opcode))
+		note.header = pt_uring_header(request);
 
 	known = bpf_map_lookup_elem(&pt_uring_requests, &name);
 	if (known && known->address != request && pt_uring_is(known->address, &name) &&

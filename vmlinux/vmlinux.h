@@ -305,6 +305,12 @@ struct io_kiocb {
 	struct io_ring_ctx *ctx;
 	struct io_uring_task *tctx; /* since 6.13 */
 	struct hlist_node hash_node;
+	void *async_data; /* what it keeps while it waits */
+};
+
+struct io_async_msghdr {
+	__u32 namelen;
+	unsigned long controllen;
 };
 
 struct io_kiocb___before_6_13 {
