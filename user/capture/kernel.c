@@ -10,6 +10,7 @@
 
 #include "base/parse.h"
 #include "base/types.h"
+#include "capture/uring.h"
 
 /* Blocking calls whose reason follows from the call alone, or from its first argument, a
  * descriptor. */
@@ -143,39 +144,10 @@ static const struct {
 	{SYS_process_vm_writev, PT_END_VM_WRITE},
 };
 
-/* What may be asked for by io_uring; the numbers are those of enum io_uring_op, which older headers lack in part. */
-static const struct {
-	uint8_t operation;
-	uint8_t end;
-} uring_ends[] = {
-	{1, PT_END_READ},     /* READV */
-	{2, PT_END_WRITE},    /* WRITEV */
-	{4, PT_END_READ},     /* READ_FIXED */
-	{5, PT_END_WRITE},    /* WRITE_FIXED */
-	{9, PT_END_SENDMSG},  /* SENDMSG */
-	{10, PT_END_RECVMSG}, /* RECVMSG */
-	{13, PT_END_ACCEPT},  /* ACCEPT */
-	{22, PT_END_READ},    /* READ */
-	{23, PT_END_WRITE},   /* WRITE */
-	{26, PT_END_SENDMSG}, /* SEND */
-	{27, PT_END_RECVMSG}, /* RECV */
-	{30, PT_END_SPLICE},  /* SPLICE */
-	{33, PT_END_TEE},     /* TEE */
-	{47, PT_END_SENDMSG}, /* SEND_ZC */
-	{48, PT_END_SENDMSG}, /* SENDMSG_ZC */
-	{49, PT_END_READ},    /* READ_MULTISHOT */
-	{58, PT_END_UNTOLD},  /* RECV_ZC: its bytes complete in a way of their own */
-	{60, PT_END_READ},    /* READV_FIXED */
-	{61, PT_END_WRITE},   /* WRITEV_FIXED */
-};
-
 static void classify_calls(struct pt_config *config)
 {
 	for (size_t i = 0; i < PT_ARRAY_SIZE(call_ends); i++)
 		config->call_end[call_ends[i].number] = call_ends[i].end;
-
-	for (size_t i = 0; i < PT_ARRAY_SIZE(uring_ends); i++)
-		config->uring_end[uring_ends[i].operation] = uring_ends[i].end;
 
 	for (size_t i = 0; i < PT_ARRAY_SIZE(call_classes); i++)
 		config->call_class[call_classes[i].number] = call_classes[i].class;
@@ -253,22 +225,6 @@ static int tracepoint_arguments(const struct btf *btf, const char *typedef_name)
 	return btf_is_func_proto(type) ? btf_vlen(type) : -1;
 }
 
-/*
- * Linux 5.19 and later say of which request a completion is: up to some version with the completion's members as
- * arguments, then with its address.
- */
-static void find_uring(const struct btf *btf, struct pt_config *config)
-{
-	int arguments = tracepoint_arguments(btf, "btf_trace_io_uring_complete");
-	bool entry = tracepoint_arguments(btf, "btf_trace_io_uring_submit_sqe") == 3;
-
-	if ((arguments != 4 && arguments != 8) ||
-	    (!entry && tracepoint_arguments(btf, "btf_trace_io_uring_submit_req") != 2))
-		return;
-	config->uring_arguments = (uint32_t)arguments;
-	config->uring_submit_entry = entry;
-}
-
 int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -281,7 +237,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
 	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);
-	find_uring(btf, config);
+	pt_uring_describe(config, btf);
 	classify_calls(config);
 	btf__free(btf);
 	return 0;
