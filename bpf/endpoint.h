@@ -20,6 +20,7 @@
 #define IPPROTO_MPTCP	262
 #define TCP_LISTEN	10
 #define EFD_SEMAPHORE	1
+#define FMODE_READ	1
 #define FMODE_WRITE	2
 #define PT_QUEUE_WALK	16 /* buffers of a queue that are looked at */
 #define PT_ADDRESS_TEXT 112
@@ -104,6 +105,22 @@ static __always_inline struct sock *pt_sock_of(struct file *file)
 	struct socket *socket = BPF_CORE_READ(file, private_data);
 
 	return BPF_CORE_READ(socket, sk);
+}
+
+/*
+ * The kernel object behind the struct file at an address, by which an end is found again, and what tells it from others
+ * that were at the same place before.
+ */
+static __always_inline __u64 pt_object_behind(__u64 file, __u64 *number)
+{
+	__u64 object = pt_read_address(struct file, file, f_inode);
+
+	if (object == pt_control.anonymous_inode) {
+		*number = pt_control.eventfds;
+		return pt_read_address(struct file, file, private_data);
+	}
+	*number = pt_read(struct inode, object, i_ino);
+	return object;
 }
 
 /* Says what a file is: fills in the rest of a state whose object and number are known. */

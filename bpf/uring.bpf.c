@@ -17,15 +17,11 @@
 #define IORING_RECV_MULTISHOT	 2
 #define IORING_RECVSEND_BUNDLE	 16
 #define SPLICE_F_FD_IN_FIXED	 (1U << 31)
-#define IORING_OP_READV		 1
-#define IORING_OP_WRITEV	 2
 #define IORING_OP_RECVMSG	 10
 #define IORING_OP_ACCEPT	 13
 #define IORING_OP_SEND		 26
 #define IORING_OP_RECV		 27
 #define IORING_OP_READ_MULTISHOT 49
-#define IORING_OP_READV_FIXED	 60
-#define IORING_OP_WRITEV_FIXED	 61
 #define PT_RECVMSG_OUT		 16 /* sizeof(struct io_uring_recvmsg_out) */
 
 /* include/linux/hash.h: GOLDEN_RATIO_64 */
@@ -209,17 +205,6 @@ static __always_inline void pt_uring_find(const struct pt_completion *done,
 	}
 }
 
-/* What was read from an eventfd, or written. Those that take vectors find its place in the first. */
-static __always_inline void pt_uring_value(struct pt_ipc_call *call, __u64 request, __u8 opcode)
-{
-	__u64 buffer = pt_read(struct io_rw, request, addr);
-
-	if (opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV ||
-	    opcode == IORING_OP_READV_FIXED || opcode == IORING_OP_WRITEV_FIXED)
-		bpf_probe_read_user(&buffer, sizeof(buffer), (void *)buffer);
-	pt_value_of(call, buffer);
-}
-
 /* True if it was an end of a channel. */
 static __noinline bool pt_uring_moved(struct pt_ipc_call *call, __u64 file, __u8 sent)
 {
@@ -280,9 +265,12 @@ static __noinline bool pt_uring_ended(struct pt_ipc_call *call, __u64 request, _
 {
 	switch (call->is.end) {
 	case PT_END_READ:
+	case PT_END_READV:
 	case PT_END_WRITE:
-		pt_uring_value(call, request, pt_uring_opcode(request));
-		return pt_uring_moved(call, file, call->is.end == PT_END_WRITE);
+	case PT_END_WRITEV:
+		pt_value_of(call, pt_read(struct io_rw, request, addr));
+		return pt_uring_moved(
+			call, file, call->is.end == PT_END_WRITE || call->is.end == PT_END_WRITEV);
 	case PT_END_SENDMSG:
 	case PT_END_RECVMSG:
 		return pt_uring_message(call, request, file);

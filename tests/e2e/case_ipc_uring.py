@@ -50,7 +50,9 @@ def compare(box, truth, report):
         raise Skip("this kernel does not tell what io_uring moves")
     compare_ends(box, truth, report)
     compare_flows(box, truth, report)
-    box.equal((user["transfers"], user["not_attributed"]), (ring["requests"], ring["untold"]), "requests")
+    # requests that are under way at the exit may be cancelled in time to be told
+    box.check(0 <= user["transfers"] - ring["requests"] <= ring["waiting"], f"{user}, it made {ring['requests']} requests")
+    box.equal(user["not_attributed"], ring["untold"], "requests that cannot be attributed")
     workers = next(b["workers"] for b in report.data["balance"] if b["port"] == port)
     box.equal([(w["pid"], w["accepted"]) for w in workers], [(ring["pid"], ring["accepted"])], "who accepted")
 

@@ -12,8 +12,8 @@ static const struct {
 	uint8_t operation;
 	uint8_t end;
 } uring_ends[] = {
-	{1, PT_END_READ},     /* READV */
-	{2, PT_END_WRITE},    /* WRITEV */
+	{1, PT_END_READV},    /* READV */
+	{2, PT_END_WRITEV},   /* WRITEV */
 	{4, PT_END_READ},     /* READ_FIXED */
 	{5, PT_END_WRITE},    /* WRITE_FIXED */
 	{9, PT_END_SENDMSG},  /* SENDMSG */
@@ -29,8 +29,8 @@ static const struct {
 	{48, PT_END_SENDMSG}, /* SENDMSG_ZC */
 	{49, PT_END_READ},    /* READ_MULTISHOT */
 	{58, PT_END_UNTOLD},  /* RECV_ZC: its bytes complete in a way of their own */
-	{60, PT_END_READ},    /* READV_FIXED */
-	{61, PT_END_WRITE},   /* WRITEV_FIXED */
+	{60, PT_END_READV},   /* READV_FIXED */
+	{61, PT_END_WRITEV},  /* WRITEV_FIXED */
 };
 
 /* Members without which the probes cannot be loaded; what they can do without, they ask for themselves. */

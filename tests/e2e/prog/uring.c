@@ -304,6 +304,6 @@ int main(int argc, char **argv)
 	eventfds();
 	splices();
 	threads();
-	truth("what=ring requests=%ld untold=0 accepted=1 pid=%d\n", requests, getpid());
+	truth("what=ring requests=%ld untold=0 waiting=0 accepted=1 pid=%d\n", requests, getpid());
 	return 0;
 }

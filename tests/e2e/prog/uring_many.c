@@ -232,6 +232,7 @@ int main(int argc, char **argv)
 	receive_many();
 	without_copies();
 	silent();
-	truth("what=ring requests=%ld untold=%ld accepted=5 pid=%d\n", told, untold, getpid());
+	truth("what=ring requests=%ld untold=%ld waiting=3 accepted=5 pid=%d\n", told, untold,
+	      getpid());
 	return 0;
 }
