@@ -113,6 +113,9 @@ __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32
 	case PT_END_URING:
 		if (!(pt_argument_of(task, regs, 3) & IORING_ENTER_REGISTERED_RING))
 			wait.loop = pt_loop_of_fd(task, state, pt_argument_of(task, regs, 0));
+		/* Requests were done at once, in the turn of another loop. */
+		if (state->turn && !state->asleep && wait.loop != state->loop)
+			return pt_no_wait(cpu);
 		break;
 	}
 	wait.tid = task->pid;

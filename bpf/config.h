@@ -9,6 +9,7 @@
 #define PT_SYSCALL_LIMIT 512
 #define PT_HISTORY	 256 /* switches between others that a CPU remembers; a power of two */
 #define PT_PEER_CACHE	 64
+#define PT_URING_OPS	 64 /* operations of io_uring */
 #define PT_KIND_SPACE	 96 /* room for kinds in the loss counters; above the largest id */
 
 /* How a system call that blocks finds its reason. */
@@ -101,6 +102,7 @@ enum pt_call_end {
 	PT_END_SHMDT,  /* (address) */
 	PT_END_PREAD, /* (fd, ...): from here on, calls that only fail where there are no positions */
 	PT_END_PWRITE, /* (fd, ...) */
+	PT_END_UNTOLD, /* moves something, not known through what */
 };
 
 /* Set before load, constant for the verifier. */
@@ -114,14 +116,17 @@ struct pt_config {
 	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
 	__u32 cpus;
 	__u32 page_shift;
-	__u32 casts;			   /* the kernel has bpf_rdonly_cast() */
-	__u32 every_turn;		   /* a record for each turn, however short */
+	__u32 casts;	  /* the kernel has bpf_rdonly_cast() */
+	__u32 every_turn; /* a record for each turn, however short */
+	__u32 uring_arguments; /* of trace_io_uring_complete(), its private one included; 0: not one of the known */
+	__u32 uring_submit_entry;	   /* trace_io_uring_submit_req() has its older name */
 	__u64 stall;			   /* ns */
 	__u64 sample_period;		   /* ns */
 	__u32 tick;			   /* ns that a jiffy takes */
 	__u32 window_shift; /* windows of channels are of so many jiffies, as a power of two */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
+	__u8 uring_end[PT_URING_OPS];	   /* likewise, of what is asked for by io_uring */
 	__u16 compat_call
 		[PT_SYSCALL_LIMIT]; /* by the number in a 32-bit program: that here, or PT_SYSCALL_FOREIGN */
 };

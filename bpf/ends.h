@@ -56,6 +56,9 @@ struct pt_table {
 	__u32 untold; /* there may be sums */
 	__u32 closed; /* its task exits, or recording ends: whoever sets it tells all */
 	struct pt_end_state ends[PT_TABLE_ENDS];
+	__u64 uring_window; /* when it was last told what the task completed by io_uring */
+	__u32 uring_told;   /* and since: what is in other records */
+	__u32 uring_untold; /* and what may have moved something, not known through what */
 };
 
 struct pt_table_map {
@@ -262,6 +265,24 @@ static __always_inline void pt_attempts_flush(struct pt_ipc *call, struct pt_end
 		end->blocked[sent] = end->failed[sent] = end->empty[sent] = 0;
 }
 
+/* What a task has completed of io_uring's requests. */
+static __always_inline int pt_uring_emit(struct pt_ipc *call, __u32 tid, __u32 told, __u32 untold)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+
+	if (!cpu || !(told | untold))
+		return 0;
+	PT_MESSAGE(uring);
+	message->row = (struct pt_uring){
+		.time = pt_ipc_now(call),
+		.tid = tid,
+		.told = told,
+		.untold = untold,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
 /* Global, as others below: so they are verified once, and by themselves. */
 __noinline int pt_end_flush(struct pt_ipc *call, struct pt_end_state *end)
 {
@@ -409,6 +430,8 @@ static __always_inline void pt_table_flush(struct pt_ipc *call, struct pt_table 
 		if (table->ends[i].id)
 			pt_end_flush(call, &table->ends[i]);
 	}
+	pt_uring_emit(call, call->tid, table->uring_told, table->uring_untold);
+	table->uring_told = table->uring_untold = 0;
 }
 
 /* By 1 + its number, NULL for 0. */

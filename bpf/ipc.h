@@ -27,40 +27,62 @@ struct pt_ipc_call {
 };
 
 /* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
-static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+static __always_inline __u32 pt_end_place(const struct pt_table *table, __u64 object)
 {
 	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
-	struct pt_end_state *free = NULL;
+	__u32 free = hash;
 
 	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
-		struct pt_end_state *end = &table->ends[(hash ^ way) % PT_TABLE_ENDS];
+		__u32 place = (hash ^ way) % PT_TABLE_ENDS;
 
-		if (end->object == object)
-			return end;
-		if (!end->object)
-			free = end;
+		if (table->ends[place].object == object)
+			return place;
+		if (!table->ends[place].object)
+			free = place;
 	}
-	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
+	return free;
 }
 
-/* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */
-static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
 {
-	__u64 file = (__u64)pt_file_of(call->task, fd);
+	return &table->ends[pt_end_place(table, object) % PT_TABLE_ENDS];
+}
+
+/*
+ * 1 + the place in a table of the end behind the struct file at an address, described if it is new; 0: that is no
+ * channel. Global, as it is called from many places, which then are verified without it.
+ */
+__noinline __u32 pt_end_find(struct pt_ipc *call, struct pt_table *table, __u64 file)
+{
 	struct pt_end_state *end;
 	__u64 object, number;
+	__u32 place;
 
-	if (!file)
-		return NULL;
-	call->is.file = file;
+	if (!call || !table || !file)
+		return 0;
+	call->file = file;
 	object = pt_object_behind(file, &number);
-	end = pt_end_slot(call->table, object);
-	if (end->object != object || end->number != number || call->is.flags) {
+	place = pt_end_place(table, object);
+	end = &table->ends[place % PT_TABLE_ENDS];
+	if (end->object != object || end->number != number || call->flags) {
 		if (end->id)
-			pt_end_flush(&call->is, end);
-		pt_end_load(&call->is, end, file, object, number);
+			pt_end_flush(call, end);
+		pt_end_load(call, end, file, object, number);
 	}
-	return end->id ? end : NULL;
+	return end->id ? place + 1 : 0;
+}
+
+/* The state of the end behind a file; NULL if that is no channel. */
+static __always_inline struct pt_end_state *pt_end_of_file(struct pt_ipc_call *call, __u64 file)
+{
+	__u32 place = pt_end_find(&call->is, call->table, file);
+
+	return place ? &call->table->ends[(place - 1) % PT_TABLE_ENDS] : NULL;
+}
+
+static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
+{
+	return pt_end_of_file(call, (__u64)pt_file_of(call->task, fd));
 }
 
 /* The state of something without a descriptor. */
@@ -96,16 +118,16 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 }
 
 /* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
-static __always_inline void pt_value_of(struct pt_ipc_call *call)
+static __always_inline void pt_value_of(struct pt_ipc_call *call, __u64 buffer)
 {
-	__u64 value = 1, at = pt_syscall_second(call->regs);
+	__u64 value = 1;
 
 	if (call->is.result != 8)
 		return;
 	/* The first piece of several, which nearly always has it all. */
 	if (call->is.end == PT_END_READV || call->is.end == PT_END_WRITEV)
-		bpf_probe_read_user(&at, sizeof(at), (void *)at);
-	bpf_probe_read_user(&value, sizeof(value), (void *)at);
+		bpf_probe_read_user(&buffer, sizeof(buffer), (void *)buffer);
+	bpf_probe_read_user(&value, sizeof(value), (void *)buffer);
 	call->is.value = value < 0xffffffff ? value : 0xffffffff;
 }
 
@@ -240,7 +262,8 @@ static __noinline int pt_accept_emit(struct pt_ipc_call *call, __u64 id, __u64 o
 	return 0;
 }
 
-static __always_inline void pt_accepted(struct pt_ipc_call *call)
+/* By the struct file of the socket that listens. */
+static __always_inline void pt_accepted(struct pt_ipc_call *call, __u64 file)
 {
 	struct pt_end_state *end, *connection;
 	__u64 id;
@@ -248,7 +271,7 @@ static __always_inline void pt_accepted(struct pt_ipc_call *call)
 
 	call->is.sent = 0;
 	call->is.bytes = 0;
-	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	end = pt_end_of_file(call, file);
 	if (!end)
 		return;
 	if (call->is.result < 0) {
@@ -303,7 +326,7 @@ static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 
 	switch (call->is.end) {
 	case PT_END_ACCEPT:
-		pt_accepted(call);
+		pt_accepted(call, (__u64)pt_file_of(call->task, pt_syscall_first(regs)));
 		return 0;
 	case PT_END_LISTEN:
 		if (!call->is.result)
@@ -466,7 +489,7 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 		return 0;
 	}
 	if (call->is.end != PT_END_RECVFROM)
-		pt_value_of(call);
+		pt_value_of(call, pt_syscall_second(call->regs));
 	pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
 	return 0;
 }

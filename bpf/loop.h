@@ -19,6 +19,8 @@
 #define PT_LOOP_ABANDONED 64
 /* So many waits on one object in a row, and its turns are worth adding up. */
 #define PT_COUNT_AFTER 16
+/* So many waits on a ring that did not sleep, with no other between, and it is a loop nevertheless. */
+#define PT_RING_WAITS 3
 /* What lies between a poll that found nothing and the wait behind it is no turn if it is shorter, ns: docs/loops.md */
 #define PT_TURN_TRIFLE 100000
 #define EINTR	       4
@@ -303,6 +305,20 @@ static __always_inline void pt_loop_left(struct pt_loop_state *state)
 }
 
 /*
+ * Whether the ring of a loop has been waited on at all, or only been handed requests that were done at once: as libuv does before
+ * it waits by epoll.
+ */
+static __always_inline __u8 pt_immediate(const struct pt_waited_call *wait,
+					 const struct pt_loop_state *state, bool same)
+{
+	if (wait->number != PT_CALL_URING || state->asleep)
+		return 0;
+	if (!same)
+		return 1;
+	return state->immediate && state->immediate < PT_RING_WAITS - 1 ? state->immediate + 1 : 0;
+}
+
+/*
  * A poll that was interrupted, or follows a wait that returned as many events as it could, is in the same iteration: the
  * turn goes on. So it does behind a wait on another object, which then is a loop inside this one.
  */
@@ -310,11 +326,13 @@ static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 					  struct pt_loop_state *state)
 {
 	bool same = state->turn && wait->loop == state->loop;
-	bool nested = state->turn && !same && ++state->foreign < PT_LOOP_ABANDONED;
+	bool nested =
+		state->turn && !same && !state->immediate && ++state->foreign < PT_LOOP_ABANDONED;
 	bool filled = wait->limit > 1 && wait->result == wait->limit;
 	bool interrupted = wait->result == -EINTR;
 	bool goes_on = same && !wait->timeout && (state->filled || interrupted);
 	bool added = same && !filled && !interrupted && pt_turn_add(wait, state);
+	__u8 immediate = pt_immediate(wait, state, same);
 
 	if (!added)
 		pt_turn_emit(wait, state, nested);
@@ -322,6 +340,7 @@ static __always_inline void pt_wait_ended(const struct pt_waited_call *wait,
 	state->disturbed = 0;
 	if (nested)
 		return;
+	state->immediate = immediate;
 	state->filled = filled;
 	if (goes_on)
 		return;

@@ -15,6 +15,9 @@
 #define PT_TRANSFER_SENT   1 /* else received */
 #define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
 
+/* transfer.syscall of what was moved by io_uring: io_uring_enter, everywhere the same */
+#define PT_CALL_URING 426
+
 /* pass.flags, beside PT_TRANSFER_SENT */
 #define PT_PASS_ALIKE  4  /* all of them are of this kind, not only the first */
 #define PT_PASS_PEEKED 8  /* received, by a look at a message that stayed where it was */
@@ -124,6 +127,13 @@
 	F(__u64, time, TIME, "when this was looked up")                                            \
 	F(__u64, end, ID, "a socket that a target uses")                                           \
 	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
+
+#define PT_FIELDS_uring(F)                                                                         \
+	F(__u64, time, TIME, "when it had last completed one")                                     \
+	F(__u32, tid, ID, "who completed them: the task that asked, or one that works for it")     \
+	F(__u32, told, COUNT, "requests to send, receive or accept that other records tell of")    \
+	F(__u32, untold, COUNT, "requests that may have, not known through what")                  \
+	F(__u32, reserved, FLAGS, "0")
 
 #define PT_FIELDS_compat(F)                                                                        \
 	F(__u64, time, TIME, "when the first of them ended")                                       \

@@ -67,6 +67,7 @@ static int describe(struct recording *recording, struct pt_error *err)
 	meta->cpus = (uint32_t)get_nprocs_conf();
 	meta->stall_ns = options->targets.stall_ns;
 	meta->recorder_pid = (uint32_t)getpid();
+	meta->sees_io_uring = pt_probes_sees_io_uring(recording->probes);
 	meta->start_mono = pt_clock_read(CLOCK_MONOTONIC);
 	meta->start_wall = pt_clock_read(CLOCK_REALTIME);
 	meta->start_boot = pt_clock_read(CLOCK_BOOTTIME);

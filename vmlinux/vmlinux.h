@@ -271,6 +271,91 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct io_hash_bucket {
+	struct hlist_head list;
+};
+
+struct io_hash_table {
+	struct io_hash_bucket *hbs;
+	unsigned int hash_bits;
+};
+
+struct io_ring_ctx {
+	struct io_hash_table cancel_table; /* requests that wait for a file to become ready */
+};
+
+struct io_ring_ctx___before_6_10 {
+	struct io_hash_table cancel_table_locked; /* those of rings with one submitter */
+};
+
+struct io_uring_task {
+	struct task_struct *task;
+};
+
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
+struct io_cqe {
+	__u64 user_data;
+	int fd; /* until the file is known, the descriptor or the place among registered files */
+};
+
+struct io_kiocb {
+	struct file *file; /* what is special to an operation lies over it, and begins with it */
+	__u8 opcode;
+	__u32 flags;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	struct io_uring_task *tctx; /* since 6.13 */
+	struct hlist_node hash_node;
+	void *async_data; /* what it keeps while it waits */
+};
+
+struct io_async_msghdr {
+	__u32 namelen;
+	unsigned long controllen;
+};
+
+struct io_kiocb___before_6_13 {
+	struct task_struct *task;
+};
+
+struct io_rw {
+	__u64 addr;
+};
+
+struct io_sr_msg {
+	void *umsg;
+	unsigned int msg_flags;
+	__u16 flags;
+};
+
+struct io_accept {
+	int iou_flags; /* after 6.1 */
+	__u32 file_slot;
+};
+
+struct io_rsrc_node {
+	unsigned long file_ptr;
+};
+
+struct io_splice {
+	int splice_fd_in;
+	unsigned int flags;
+	struct io_rsrc_node *rsrc_node; /* since 6.13 */
+};
+
 struct vm_area_struct {
 	unsigned long vm_start, vm_end;
 	unsigned long vm_flags;

@@ -93,6 +93,18 @@ def reused_descriptors_are_other_loops(box):
 
 
 @case
+def a_ring_that_never_makes_wait_is_no_loop(box):
+    """As libuv tells epoll of its descriptors, if it uses io_uring."""
+    row, loops, stalls = loops_of(box, "at-once")
+    if "error" in row:
+        raise Skip(f"this kernel has no io_uring: {row['error']}")
+    loops = [loop for loop in loops if loop["turns"] > 1]
+    box.equal([(loop["wait"], loop["nested"]) for loop in loops], [("epoll_wait", False)], "loops")
+    box.check(row["waits"] - 1 <= loops[0]["turns"] <= row["waits"] + 1, f"{loops[0]['turns']} turns, it waited {row['waits']} times")
+    box.equal(len(long_enough(stalls)), row["stalls"], f"stalls of 30 ms among {[s['summary'] for s in stalls]}")
+
+
+@case
 def threads_that_share_an_epoll_file(box):
     row, loops, stalls = loops_of(box, "shared")
     box.equal(len(loops), 4, f"loops {loops}")

@@ -196,6 +196,7 @@ static void metadata(void **state)
 			       .start_boot = 2,
 			       .stall_ns = 9,
 			       .recorder_pid = 12,
+			       .sees_io_uring = true,
 			       .target = "all",
 			       .command = command};
 	struct pt_writer_options options = {
@@ -214,6 +215,7 @@ static void metadata(void **state)
 	assert_null(got->command[2]);
 	assert_int_equal(got->start_wall, meta.start_wall);
 	assert_int_equal(got->cpus, 3);
+	assert_true(got->sees_io_uring);
 	assert_int_equal(pt_reader_end(reader)->command_status, 256);
 	assert_int_equal(pt_reader_end(reader)->duration_ns, 77);
 	pt_reader_free(reader);

@@ -20,6 +20,7 @@
 	A(footprint, "What does it cost in memory, and what is shared?")                           \
 	A(balance, "Is the load spread over the workers of a port?")                               \
 	A(ipc, "Who sent how much to whom, and how long did it lie in its channel?")               \
+	A(rings, "Who uses io_uring, and is what it moves that way told?")                         \
 	A(claims, "What did the workload say of itself?")
 
 struct pt_analysis_class {

@@ -10,6 +10,7 @@
 
 #include "base/parse.h"
 #include "base/types.h"
+#include "capture/uring.h"
 
 /* Blocking calls whose reason follows from the call alone, or from its first argument, a
  * descriptor. */
@@ -244,6 +245,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
 	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);
+	pt_uring_describe(config, btf);
 	classify_calls(config);
 	pt_kernel_number_compat_calls(config);
 	btf__free(btf);

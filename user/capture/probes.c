@@ -163,6 +163,22 @@ static void size_window(struct pt_config *config)
 		config->window_shift++;
 }
 
+/* Of two versions of a program, the one for this kernel. */
+static void choose_uring(struct partrace_bpf *skeleton)
+{
+	const struct pt_config *config = &skeleton->rodata->pt_config;
+	bool seen = config->uring_arguments;
+
+	bpf_program__set_autoload(skeleton->progs.pt_uring_complete, config->uring_arguments == 4);
+	bpf_program__set_autoload(skeleton->progs.pt_uring_complete_by_value,
+				  config->uring_arguments == 8);
+	bpf_program__set_autoload(skeleton->progs.pt_uring_overflow, seen);
+	bpf_program__set_autoload(skeleton->progs.pt_uring_submit,
+				  seen && !config->uring_submit_entry);
+	bpf_program__set_autoload(skeleton->progs.pt_uring_submit_entry,
+				  seen && config->uring_submit_entry);
+}
+
 static int load(struct pt_probes *probes, const struct pt_probes_options *options,
 		struct pt_error *err)
 {
@@ -193,6 +209,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_program__set_autoattach(skeleton->progs.pt_memory_leave, false);
 	bpf_program__set_autoload(skeleton->progs.pt_memory_leave, pt_kernel_is_before(6, 16));
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
+	choose_uring(skeleton);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;
 }
@@ -438,6 +455,11 @@ int pt_probes_look_opposite(struct pt_probes *probes)
 bool pt_probes_has_loops(const struct pt_probes *probes)
 {
 	return __atomic_load_n(&probes->skeleton->bss->pt_control.loops, __ATOMIC_RELAXED);
+}
+
+bool pt_probes_sees_io_uring(const struct pt_probes *probes)
+{
+	return probes->skeleton->rodata->pt_config.uring_arguments;
 }
 
 uint64_t pt_probes_long_turns(const struct pt_probes *probes)

@@ -65,6 +65,9 @@ int pt_probes_collect(struct pt_probes *probes, pt_probes_sink sink, void *conte
 /* Whether a target has returned from a wait call since recording began. */
 bool pt_probes_has_loops(const struct pt_probes *probes);
 
+/* Does the kernel tell what io_uring moves? */
+bool pt_probes_sees_io_uring(const struct pt_probes *probes);
+
 /* Grows while loops compute for longer than half a stall in one turn. */
 uint64_t pt_probes_long_turns(const struct pt_probes *probes);
 

@@ -86,15 +86,15 @@ static json_t *enums_json(void)
 /* All but the schema. */
 static json_t *facts_json(const struct pt_meta *meta, size_t command_max)
 {
-	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
 			 "format", PT_FORMAT_VERSION, "version", text_json(meta->version), "host",
 			 text_json(meta->host), "kernel", text_json(meta->kernel), "arch",
 			 text_json(meta->arch), "cpus", (json_int_t)meta->cpus, "start_mono",
 			 (json_int_t)meta->start_mono, "start_wall", (json_int_t)meta->start_wall,
 			 "start_boot", (json_int_t)meta->start_boot, "stall_ns",
 			 (json_int_t)meta->stall_ns, "recorder_pid", (json_int_t)meta->recorder_pid,
-			 "target", text_json(meta->target), "command",
-			 command_json(meta->command, command_max));
+			 "sees_io_uring", meta->sees_io_uring, "target", text_json(meta->target),
+			 "command", command_json(meta->command, command_max));
 }
 
 char *pt_describe_meta(const struct pt_meta *meta)
@@ -257,6 +257,7 @@ static int parse_facts(const json_t *json, struct pt_meta *meta)
 	meta->start_boot = get_int(json, "start_boot");
 	meta->stall_ns = get_int(json, "stall_ns");
 	meta->recorder_pid = (uint32_t)get_int(json, "recorder_pid");
+	meta->sees_io_uring = json_is_true(json_object_get(json, "sees_io_uring"));
 	meta->target = get_text(json, "target");
 	if (!meta->version || !meta->host || !meta->kernel || !meta->arch || !meta->target)
 		return -ENOMEM;

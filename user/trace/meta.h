@@ -20,8 +20,9 @@ struct pt_meta {
 				clock */
 	uint64_t stall_ns;   /* threshold of a stall */
 	uint32_t recorder_pid;
-	char *target;	/* what was asked for, for people: "pid 4711", "all", "command" */
-	char **command; /* NULL-terminated; NULL if none was run */
+	bool sees_io_uring; /* what it moves: the kernel had tracepoints for that */
+	char *target;	    /* what was asked for, for people: "pid 4711", "all", "command" */
+	char **command;	    /* NULL-terminated; NULL if none was run */
 };
 
 /* Known when it ends. */

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/syscalls.h"
-#include "model/loop.h"
+#include "analysis/rings.h"
 #include "view/ipc_parts.h"
 
 /* More are summed up: nobody reads on, and a file must not grow without bound. */
@@ -371,35 +370,23 @@ static json_t *models_json(const struct pt_source *source)
 			 kind_json(&process), "cluster", kind_json(&cluster));
 }
 
-/* Processes that were seen to make a ring, or to wait on one; not each of their tasks. */
+/* Processes that use io_uring; not each of their tasks. */
 static json_t *rings_json(const struct pt_source *source)
 {
-	const struct pt_channels *channels = &pt_analyses_ipc(source->analyses)->channels;
-	size_t count = pt_model_process_count(source->model), i;
-	bool *uses = calloc(count + 1, sizeof(*uses));
-	json_t *list = uses ? json_array() : NULL;
+	const struct pt_rings *rings = pt_analyses_rings(source->analyses);
+	json_t *list = json_array();
 	int ret = list ? 0 : -1;
+	size_t i;
 
-	for (i = 0; !ret && i < channels->count; i++) {
-		const struct pt_channel *channel = channels->list[i];
+	for (i = 0; !ret && i < rings->count; i++) {
+		const struct pt_ring_user *user = &rings->users[i];
+		json_t *json = pt_json_who(user->process->leader);
 
-		if (channel->kind == PT_CHANNEL_URING && channel->creator)
-			uses[channel->creator->process->index] = true;
+		ret = pt_json_put(json, "seen", json_boolean(source->meta->sees_io_uring));
+		ret |= pt_json_put(json, "transfers", pt_json_int(user->told));
+		ret |= pt_json_put(json, "not_attributed", pt_json_int(user->untold));
+		ret |= json_array_append_new(list, json);
 	}
-	for (i = 0; !ret && i < pt_model_loop_count(source->model); i++) {
-		const struct pt_loop *loop = pt_model_loop(source->model, i);
-		const char *name = pt_syscall_name(source->meta->arch, loop->syscall);
-
-		if (name && !strcmp(name, "io_uring_enter"))
-			uses[loop->task->process->index] = true;
-	}
-	for (i = 0; !ret && i < count; i++) {
-		const struct pt_process *process = pt_model_process(source->model, i);
-
-		if (uses[i] && process->leader)
-			ret = json_array_append_new(list, pt_json_who(process->leader));
-	}
-	free(uses);
 	if (!ret)
 		return list;
 	json_decref(list);

@@ -252,6 +252,24 @@ static int write_segments(const struct pt_text *text)
 	return ret;
 }
 
+static int write_ring(const struct pt_text *text, const json_t *user)
+{
+	uint64_t told = pt_text_int(user, "transfers"),
+		 untold = pt_text_int(user, "not_attributed");
+	struct name name = name_of(user);
+
+	if (!json_is_true(json_object_get(user, "seen")))
+		return pt_text_line(text, "  %s uses io_uring: what it moves that way is not seen",
+				    name.s);
+	if (!untold)
+		return pt_text_line(text, "  %s uses io_uring: %s transfers went that way", name.s,
+				    pt_format_count(told).s);
+	return pt_text_line(text,
+			    "  %s uses io_uring: %s transfers went that way, and of %s requests "
+			    "it is not known what they moved",
+			    name.s, pt_format_count(told).s, pt_format_count(untold).s);
+}
+
 /* "2 unix, 1 pipe" */
 static struct name kinds_of(const json_t *passed)
 {
@@ -298,8 +316,7 @@ static int write_rings(const struct pt_text *text)
 	int ret = 0;
 
 	for (i = 0; !ret && i < count && i < SHOWN_RINGS; i++)
-		ret = pt_text_line(text, "  %s uses io_uring: what it moves that way is not seen",
-				   name_of(json_array_get(list, i)).s);
+		ret = write_ring(text, json_array_get(list, i));
 	if (!ret && count > i)
 		ret = pt_text_line(text, "  and so do %zu more", count - i);
 	return ret;

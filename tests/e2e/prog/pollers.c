@@ -7,12 +7,13 @@
  *   reused      five files one after the other, each with the descriptor of the last
  *   shared      four threads on one file, as Go's; waits= and stalls= are those of all
  *   once        a single endless wait, of a thread
+ *   at-once     one file; before each wait a ring is handed requests that are done at once, and waited for (error= without rings)
  */
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#include "truth.h"
+#include "ring.h"
 
 #define TURNS 40
 
@@ -137,16 +138,36 @@ static void once(void)
 	sleep_us(300000);
 }
 
+static void at_once(void)
+{
+	struct io_uring_sqe nothing = {.opcode = IORING_OP_NOP};
+	int epoll = new_epoll(), error;
+	struct io_uring_cqe done;
+	struct ring ring;
+
+	error = ring_open(&ring, 8, 0);
+	if (error) {
+		truth("error=%s\n", strerrorname_np(error));
+		exit(0);
+	}
+	for (int turn = 0; turn < TURNS; turn++) {
+		for (int i = 0; i < 2; i++) {
+			ring_queue(&ring, &nothing);
+			ring_enter(&ring, 1);
+			must(ring_take(&ring, &done));
+		}
+		wait_on(epoll, 10);
+		work(turn);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*act)(void);
-	} ways[] = {{"alternate", alternate},
-		    {"inside", inside},
-		    {"reused", reused},
-		    {"shared", shared},
-		    {"once", once}};
+	} ways[] = {{"alternate", alternate}, {"inside", inside}, {"reused", reused},
+		    {"shared", shared},	      {"once", once},	  {"at-once", at_once}};
 
 	must(argc == 2);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
