@@ -46,5 +46,7 @@ enum pt_channel_kind {
 #define PT_CLASS_FUTEX	9
 /* By the task that made it: what goes through it is not seen. */
 #define PT_CLASS_URING 10
+/* A datagram socket and an address: by a hash of both. */
+#define PT_CLASS_TALK 16
 
 #endif

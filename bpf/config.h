@@ -74,7 +74,8 @@ enum pt_call_end {
 	PT_END_EPOLL_CREATE,
 	PT_END_READ,	 /* (fd, ...): from here on, calls that have to do with channels */
 	PT_END_WRITE,	 /* (fd, ...) */
-	PT_END_RECVFROM, /* (fd, buffer, size, flags) */
+	PT_END_SENDTO,	 /* (fd, buffer, size, flags, address, length of it) */
+	PT_END_RECVFROM, /* (fd, buffer, size, flags, address, pointer to its length) */
 	PT_END_SENDMSG,	 /* (fd, msghdr, flags) */
 	PT_END_RECVMSG, /* (fd, msghdr, flags): up to here, a message or bytes of a stream one way */
 	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
@@ -85,6 +86,8 @@ enum pt_call_end {
 	PT_END_SENDFILE,   /* (to, from, ...) */
 	PT_END_ACCEPT,	   /* (fd, ...) */
 	PT_END_LISTEN,	   /* (fd, ...) */
+	PT_END_SOCKET,	   /* (family, type, ...): returns a descriptor */
+	PT_END_CONNECT,	   /* (fd, ...) */
 	PT_END_PIPE,	   /* (int[2], ...) */
 	PT_END_SOCKETPAIR, /* (family, type, protocol, int[2]) */
 	PT_END_EVENTFD,	   /* returns a descriptor */

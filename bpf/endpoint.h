@@ -55,6 +55,15 @@ struct pt_eventfd_map {
 };
 extern struct pt_eventfd_map pt_eventfds SEC(".maps");
 
+/* Datagram sockets that were made during the recording and not described yet. */
+struct pt_fresh_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+};
+extern struct pt_fresh_map pt_fresh SEC(".maps");
+
 static __always_inline __u64 pt_eventfd_new_id(__u64 context)
 {
 	__u64 id = __sync_fetch_and_add(&pt_control.eventfds, 1) + 1;
@@ -106,6 +115,16 @@ static __always_inline struct sock *pt_sock_of(struct file *file)
 	return BPF_CORE_READ(socket, sk);
 }
 
+/* Does each message have an address of its own? */
+static __always_inline bool pt_sock_is_open(const struct pt_end_state *end, struct sock *sock)
+{
+	if (end->type != SOCK_DGRAM)
+		return false;
+	if (end->kind == PT_CHANNEL_UNIX)
+		return !BPF_CORE_READ((struct unix_sock *)sock, peer);
+	return end->kind == PT_CHANNEL_UDP && !BPF_CORE_READ(sock, __sk_common.skc_dport);
+}
+
 /* Says what a file is: fills in the rest of a state whose object and number are known. */
 static __always_inline void pt_end_identify(struct pt_end_state *end, struct file *file)
 {
@@ -126,7 +145,8 @@ static __always_inline void pt_end_identify(struct pt_end_state *end, struct fil
 		end->port = end->kind == PT_CHANNEL_TCP || end->kind == PT_CHANNEL_UDP
 				    ? BPF_CORE_READ(sock, __sk_common.skc_num)
 				    : 0;
-		end->summed = end->kind != PT_CHANNEL_UNIX;
+		end->open = pt_sock_is_open(end, sock);
+		end->summed = end->kind != PT_CHANNEL_UNIX && !end->open;
 		end->id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number);
 	} else if (format == S_IFIFO) {
 		magic = BPF_CORE_READ(inode, i_sb, s_magic);
@@ -208,9 +228,17 @@ static __always_inline void pt_describe_unix(struct pt_endpoint_message *message
 	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sock, peer);
 	struct pid *pid = BPF_CORE_READ(sock, sk_peer_pid);
 	__u64 inode = peer ? pt_inode_of_sock(peer) : 0;
+	struct dentry *bound = BPF_CORE_READ((struct unix_sock *)sock, path.dentry);
 
 	row->queued = pt_unix_queued(row, sock);
+	row->network = BPF_CORE_READ(sock, __sk_common.skc_net.net, ns.inum);
 	row->text = pt_unix_address(message->text, (struct unix_sock *)sock);
+	if (row->text)
+		row->flags |= PT_ENDPOINT_NAMED;
+	if (bound) {
+		row->inode = BPF_CORE_READ(bound, d_inode, i_ino);
+		row->device = BPF_CORE_READ(bound, d_inode, i_sb, s_dev);
+	}
 	if (pid)
 		row->peer_pid = BPF_CORE_READ(pid, numbers[0].nr);
 	if (!peer)
@@ -236,6 +264,18 @@ static __always_inline void pt_address_of(__u64 *high, __u64 *low, const struct 
 static __always_inline bool pt_is_loopback(__u64 high, __u64 low)
 {
 	return !high && (low == 1 || low >> 24 == 127);
+}
+
+static __always_inline void pt_describe_udp(struct pt_endpoint *row, struct sock *sock)
+{
+	struct sock_common *common = &sock->__sk_common;
+
+	row->queued += BPF_CORE_READ((struct udp_sock *)sock, reader_queue.qlen);
+	if (BPF_CORE_READ_BITFIELD_PROBED(common, skc_reuseport) ||
+	    BPF_CORE_READ_BITFIELD_PROBED(common, skc_reuse))
+		row->flags |= PT_ENDPOINT_SHARED;
+	if (row->family == AF_INET6 && BPF_CORE_READ_BITFIELD_PROBED(common, skc_ipv6only))
+		row->flags |= PT_ENDPOINT_SIX_ONLY;
 }
 
 static __always_inline void pt_describe_inet(struct pt_endpoint *row, struct sock *sock)
@@ -265,6 +305,8 @@ static __always_inline void pt_describe_inet(struct pt_endpoint *row, struct soc
 		row->queued = (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq));
 	else
 		row->queued = BPF_CORE_READ(sock, sk_receive_queue.qlen);
+	if (row->kind == PT_CHANNEL_UDP)
+		pt_describe_udp(row, sock);
 }
 
 /* What was in the queues before the call at hand: messages count as one where they are kept apart. */
@@ -358,6 +400,8 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 	else if (end->kind >= PT_CHANNEL_UNIX && end->kind <= PT_CHANNEL_SOCKET)
 		pt_describe_socket(message, file);
 	pt_queues_before(&message->row, call);
+	if (end->type == SOCK_DGRAM && !bpf_map_delete_elem(&pt_fresh, &id))
+		message->row.flags |= PT_ENDPOINT_FRESH;
 	length = message->row.text;
 	if (length > PT_ADDRESS_TEXT)
 		length = PT_ADDRESS_TEXT;

@@ -28,8 +28,9 @@ struct pt_end_state {
 	__u16 port;
 	__u8 kind;
 	__u8 type;
-	__u16 told;   /* transfers told one by one in this window */
-	__u16 summed; /* transfers are told in sums */
+	__u16 told;  /* transfers told one by one in this window, with all that it talks to */
+	__u8 summed; /* transfers are told in sums */
+	__u8 open;   /* a datagram socket without a peer: each message has an address */
 };
 
 /*
@@ -88,6 +89,7 @@ static __always_inline __u64 pt_ipc_now(struct pt_ipc *call)
 static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt_end_state *end,
 					    __u8 sent, __u64 bytes, __u32 count, __s16 number)
 {
+	bool talks = PT_ENDPOINT_CLASS(end->id) == PT_CLASS_TALK;
 	struct pt_cpu *cpu = pt_this_cpu();
 
 	if (!cpu)
@@ -95,7 +97,7 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 	PT_MESSAGE(transfer);
 	message->row = (struct pt_transfer){
 		.time = pt_ipc_now(call),
-		.end = end->id,
+		.end = talks ? PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number) : end->id,
 		.bytes = bytes,
 		.tid = call->tid,
 		.count = count,
@@ -103,6 +105,7 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 		.value = end->kind == PT_CHANNEL_EVENTFD ? call->value : 0,
 		.flags = (sent ? PT_TRANSFER_SENT : 0) |
 			 (call->end == PT_END_TEE ? PT_TRANSFER_COPIED : 0),
+		.with = talks ? end->id : 0,
 	};
 	pt_commit(cpu, message);
 	return 0;
@@ -178,7 +181,8 @@ static __always_inline void pt_attempted(struct pt_ipc *call, struct pt_end_stat
 static __always_inline bool pt_may_hurry(const struct pt_end_state *end)
 {
 	return end->kind == PT_CHANNEL_PIPE ||
-	       (end->kind == PT_CHANNEL_UNIX && end->type != SOCK_DGRAM);
+	       (end->kind == PT_CHANNEL_UNIX && end->type != SOCK_DGRAM) ||
+	       (end->kind == PT_CHANNEL_UDP && end->open);
 }
 
 /* Notes what a call did with an end. */
@@ -213,6 +217,23 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 	if (pt_may_hurry(end) && ++end->told >= PT_TOLD_MAX)
 		end->summed = 1;
 	return pt_transfer_emit(call, end, sent, call->bytes, call->count, call->number);
+}
+
+/* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+{
+	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
+	struct pt_end_state *free = NULL;
+
+	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
+		struct pt_end_state *end = &table->ends[(hash ^ way) % PT_TABLE_ENDS];
+
+		if (end->object == object)
+			return end;
+		if (!end->object)
+			free = end;
+	}
+	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
 }
 
 /* All that a task has not told yet: it exits, or recording ends. */

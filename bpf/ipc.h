@@ -10,7 +10,7 @@
 #ifndef PT_BPF_IPC_H
 #define PT_BPF_IPC_H
 
-#include "bpf/endpoint.h"
+#include "bpf/talk.h"
 
 #define MSG_PEEK     2
 #define MSG_ERRQUEUE 0x2000
@@ -51,23 +51,6 @@ struct pt_ipc_call {
 	struct task_struct *task;
 	struct pt_regs *regs;
 };
-
-/* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
-static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
-{
-	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
-	struct pt_end_state *free = NULL;
-
-	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
-		struct pt_end_state *end = &table->ends[(hash ^ way) % PT_TABLE_ENDS];
-
-		if (end->object == object)
-			return end;
-		if (!end->object)
-			free = end;
-	}
-	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
-}
 
 /* The state of the end behind a descriptor, described if it is new; NULL if that is no channel. */
 static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __u32 fd)
@@ -123,6 +106,62 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 	end = pt_end_of_fd(call, fd);
 	if (end)
 		pt_end_count(&call->is, end);
+	return end;
+}
+
+/* An address in user memory: 0 if there is none. */
+struct pt_address {
+	__u64 pointer;
+	__u32 length;
+};
+
+/* The address that a message went to, or came from as far as the caller asked for that. */
+static __always_inline struct pt_address pt_address_of_call(const struct pt_ipc_call *call)
+{
+	struct pt_address address = {};
+	struct pt_msghdr *message = (void *)pt_syscall_second(call->regs);
+
+	switch (call->is.end) {
+	case PT_END_SENDTO:
+		address.pointer = pt_syscall_fifth(call->regs);
+		address.length = pt_syscall_sixth(call->regs);
+		break;
+	case PT_END_RECVFROM:
+		address.pointer = pt_syscall_fifth(call->regs);
+		if (address.pointer)
+			bpf_probe_read_user(&address.length, sizeof(address.length),
+					    (void *)pt_syscall_sixth(call->regs));
+		break;
+	case PT_END_SENDMSG:
+	case PT_END_RECVMSG:
+		bpf_probe_read_user(&address.pointer, sizeof(address.pointer), &message->name);
+		if (address.pointer)
+			bpf_probe_read_user(&address.length, sizeof(address.length),
+					    &message->name_length);
+		break;
+	}
+	return address;
+}
+
+/* A call that moved a message, or bytes of a stream, one way. */
+static __always_inline struct pt_end_state *pt_moved_one(struct pt_ipc_call *call, __u8 sent)
+{
+	struct pt_address address;
+	struct pt_end_state *end;
+
+	call->is.sent = sent;
+	call->is.bytes = call->is.result;
+	call->is.count = 1;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (!end)
+		return NULL;
+	if (end->type == SOCK_DGRAM && call->is.result >= 0 && (sent || end->open)) {
+		address = pt_address_of_call(call);
+		if (address.pointer &&
+		    pt_talk_count(&call->is, end->object, address.pointer, address.length))
+			return end;
+	}
+	pt_end_count(&call->is, end);
 	return end;
 }
 
@@ -230,11 +269,11 @@ static __noinline int pt_passed(struct pt_ipc_call *call, __u64 id, __u64 pointe
 
 static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent)
 {
-	struct pt_end_state *end =
-		pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
+	struct pt_end_state *end = pt_moved_one(call, sent);
 
 	if (end && end->kind == PT_CHANNEL_UNIX && call->is.result >= 0)
-		pt_passed(call, end->id, pt_syscall_second(call->regs));
+		pt_passed(call, PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number),
+			  pt_syscall_second(call->regs));
 }
 
 /* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
@@ -257,14 +296,62 @@ __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 	return sum;
 }
 
+/* One of several messages. 0 if it has no address. */
+__noinline int pt_talk_message(struct pt_ipc *call, __u64 inode, __u64 at)
+{
+	const struct pt_mmsghdr *message = (void *)at;
+	struct {
+		__u64 pointer, length;
+	} name = {};
+
+	if (!call)
+		return 0;
+	call->bytes = pt_message_length(at, 0);
+	call->count = 1;
+	bpf_probe_read_user(&name, sizeof(name), &message->header.name);
+	return name.pointer ? pt_talk_count(call, inode, name.pointer, name.length) : 0;
+}
+
+/* Several messages. Those without an address are left in `call`, to be counted. */
+__noinline int pt_talk_messages(struct pt_ipc *call, __u64 inode, __u64 messages, __u32 count)
+{
+	__u64 bytes = 0;
+	__u32 left = 0;
+
+	if (!call)
+		return 0;
+	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++) {
+		if (pt_talk_message(call, inode, messages + i * sizeof(struct pt_mmsghdr)))
+			continue;
+		bytes += call->bytes;
+		left++;
+	}
+	call->bytes = bytes;
+	call->count = left;
+	return 0;
+}
+
 static __always_inline int pt_moved_messages(struct pt_ipc_call *call)
 {
-	__s64 bytes = call->is.result;
+	__u64 messages = pt_syscall_second(call->regs);
+	struct pt_end_state *end;
 
-	if (bytes > 0)
-		bytes = pt_messages_sum(pt_syscall_second(call->regs), bytes);
-	pt_moved(call, pt_syscall_first(call->regs), call->is.end == PT_END_SENDMMSG, bytes,
-		 call->is.result);
+	call->is.sent = call->is.end == PT_END_SENDMMSG;
+	call->is.bytes = call->is.count = call->is.result;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (!end)
+		return 0;
+	if (call->is.result > 0 && end->type == SOCK_DGRAM && (call->is.sent || end->open)) {
+		pt_talk_messages(&call->is, end->object, messages, call->is.result);
+		if (!call->is.count)
+			return 0;
+		end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+		if (!end)
+			return 0;
+	} else if (call->is.result > 0) {
+		call->is.bytes = pt_messages_sum(messages, call->is.result);
+	}
+	pt_end_count(&call->is, end);
 	return 0;
 }
 
@@ -342,6 +429,43 @@ static __noinline int pt_made_ring(struct pt_ipc_call *call)
 	return 0;
 }
 
+/* A datagram socket is described only when it is used, and has its address. */
+static __always_inline void pt_made_socket(struct pt_ipc_call *call)
+{
+	__u64 file, inode, id;
+	__u8 one = 1;
+
+	if (call->is.result < 0 || (pt_syscall_second(call->regs) & 0xf) != SOCK_DGRAM)
+		return;
+	file = (__u64)pt_file_of(call->task, call->is.result);
+	if (!file)
+		return;
+	inode = pt_read_address(struct file, file, f_inode);
+	id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, pt_read(struct inode, inode, i_ino));
+	bpf_map_update_elem(&pt_fresh, &id, &one, BPF_ANY);
+}
+
+/* A datagram socket may change its peer, and is described anew when it is used next. */
+static __always_inline void pt_connected(struct pt_ipc_call *call)
+{
+	struct file *file = pt_file_of(call->task, pt_syscall_first(call->regs));
+	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
+	struct pt_end_state *end;
+	__u64 id;
+
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	    BPF_CORE_READ(pt_sock_of(file), sk_type) != SOCK_DGRAM)
+		return;
+	id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
+	bpf_map_delete_elem(&pt_described, &id);
+	end = pt_end_slot(call->table, (__u64)inode);
+	if (end->object != (__u64)inode)
+		return;
+	if (end->id)
+		pt_end_flush(&call->is, end);
+	end->object = end->id = 0;
+}
+
 /* Calls that make ends of channels with a descriptor. Apart from the others that are rare, as the stack is short. */
 static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 {
@@ -354,6 +478,13 @@ static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 	case PT_END_LISTEN:
 		if (!call->is.result)
 			pt_made(call, pt_syscall_first(regs));
+		return 0;
+	case PT_END_SOCKET:
+		pt_made_socket(call);
+		return 0;
+	case PT_END_CONNECT:
+		if (!call->is.result)
+			pt_connected(call);
 		return 0;
 	case PT_END_PIPE:
 		pt_made_pair(call, pt_syscall_first(regs));
@@ -428,6 +559,7 @@ static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *
 	case PT_END_READ:
 		return 0;
 	case PT_END_WRITE:
+	case PT_END_SENDTO:
 	case PT_END_SENDMSG:
 		return 1;
 	case PT_END_RECVFROM:
@@ -436,6 +568,27 @@ static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *
 		return pt_syscall_third(regs) & (MSG_PEEK | MSG_ERRQUEUE) ? -1 : 0;
 	}
 	return -1;
+}
+
+/* Whether a message through a datagram socket went to an address, or its sender was asked for where that may be anybody. */
+static __always_inline bool pt_may_have_address(const struct pt_end_state *end,
+						const struct pt_regs *regs, __u8 call)
+{
+	const struct pt_msghdr *message = (void *)pt_syscall_second(regs);
+	__u64 name = 0;
+
+	switch (call) {
+	case PT_END_SENDTO:
+		return pt_syscall_fifth(regs);
+	case PT_END_SENDMSG:
+		bpf_probe_read_user(&name, sizeof(name), &message->name);
+		return name;
+	case PT_END_RECVFROM:
+		return end->open && pt_syscall_fifth(regs);
+	case PT_END_RECVMSG:
+		return end->open;
+	}
+	return false;
 }
 
 /*
@@ -464,7 +617,9 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 	if (!end->id)
 		return true;
 	/* Messages on Unix sockets may carry descriptors. */
-	if (call > PT_END_WRITE && end->kind == PT_CHANNEL_UNIX)
+	if (call > PT_END_SENDTO && end->kind == PT_CHANNEL_UNIX)
+		return false;
+	if (end->type == SOCK_DGRAM && pt_may_have_address(end, regs, call))
 		return false;
 	if (end->window[sent & 1] != (__u32)(bpf_jiffies64() >> PT_WINDOW_SHIFT))
 		return false;
@@ -489,9 +644,9 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 		pt_moved_message(call, sent);
 		return 0;
 	}
-	if (call->is.end != PT_END_RECVFROM)
+	if (call->is.end <= PT_END_WRITE)
 		pt_value_of(call);
-	pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
+	pt_moved_one(call, sent);
 	return 0;
 }
 

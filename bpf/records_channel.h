@@ -4,11 +4,15 @@
 #define PT_RECORDS_CHANNEL_H
 
 /* endpoint.flags */
-#define PT_ENDPOINT_CREATED   1	 /* tid made it just now */
-#define PT_ENDPOINT_LISTENS   2	 /* a socket that connections are accepted from */
-#define PT_ENDPOINT_UNSURE    4	 /* what lay in it could not be determined */
-#define PT_ENDPOINT_LOOPBACK  8	 /* both ends are on this machine */
-#define PT_ENDPOINT_SEMAPHORE 16 /* an eventfd of which a read takes 1 */
+#define PT_ENDPOINT_CREATED   1	   /* tid made it just now */
+#define PT_ENDPOINT_LISTENS   2	   /* a socket that connections are accepted from */
+#define PT_ENDPOINT_UNSURE    4	   /* what lay in it could not be determined */
+#define PT_ENDPOINT_LOOPBACK  8	   /* both ends are on this machine */
+#define PT_ENDPOINT_SEMAPHORE 16   /* an eventfd of which a read takes 1 */
+#define PT_ENDPOINT_FRESH     256  /* a datagram socket that was made during the recording */
+#define PT_ENDPOINT_NAMED     512  /* `text` is its own address */
+#define PT_ENDPOINT_SHARED    1024 /* further sockets may be bound to its address */
+#define PT_ENDPOINT_SIX_ONLY  2048 /* an IPv6 socket that nothing of IPv4 comes to */
 
 /* transfer.flags, pass.flags */
 #define PT_TRANSFER_SENT   1 /* else received */
@@ -36,7 +40,7 @@
 	F(__u32, peer_pid, ID, "who had made the other side of a Unix socket, 0: not known")       \
 	F(__u32, device, ID,                                                                       \
 	  "of a FIFO: major << 20 | minor; of an eventfd: its number in fdinfo")                   \
-	F(__u32, network, ID, "inode of the network namespace of an IP socket")                    \
+	F(__u32, network, ID, "inode of the network namespace of an IP or a Unix socket")          \
 	F(__u16, local_port, ID, "of an IP socket")                                                \
 	F(__u16, peer_port, ID, "of an IP socket, 0: not connected")                               \
 	F(__u16, family, ID, "AF_*, 0: no socket")                                                 \
@@ -44,7 +48,21 @@
 	F(__u8, kind, ENUM, "pt_channel_kind")                                                     \
 	F(__u8, type, ENUM, "SOCK_*, 0: no socket")                                                \
 	F(__u16, reserved, FLAGS, "0")                                                             \
-	F(__u32, text, TEXT, "address of a Unix socket, its own or the other side's; a FIFO's name")
+	F(__u32, text, TEXT,                                                                       \
+	  "address of a Unix socket, its own or the other side's; a FIFO's name")                  \
+	F(__u64, inode, ID, "of the file that a Unix socket is bound to, 0: none")
+
+#define PT_FIELDS_talk(F)                                                                          \
+	F(__u64, time, TIME, "when a target was first seen to use it")                             \
+	F(__u64, end, ID, "its name: PT_ENDPOINT_OF()")                                            \
+	F(__u64, socket, ID, "the datagram socket, an end")                                        \
+	F(__u64, high, HASH, "the address: IPv6 in host order, or 0")                              \
+	F(__u64, low, HASH, "IPv6, or IPv4")                                                       \
+	F(__u32, tid, ID, "who used it")                                                           \
+	F(__u32, network, ID, "inode of the socket's network namespace")                           \
+	F(__u16, port, ID, "of the address")                                                       \
+	F(__u16, family, ID, "AF_*")                                                               \
+	F(__u32, text, TEXT, "the address of a Unix socket, as the caller gave it")
 
 #define PT_FIELDS_transfer(F)                                                                      \
 	F(__u64, time, TIME, "when the call returned, the last one if several")                    \
@@ -54,7 +72,11 @@
 	F(__u32, count, COUNT, "messages, that is calls but for sendmmsg and recvmmsg")            \
 	F(__s16, syscall, ID, "which call; -1: several calls in one record")                       \
 	F(__u16, flags, FLAGS, "PT_TRANSFER_*")                                                    \
-	F(__u32, value, COUNT, "what was added to an eventfd, or taken from it; 0xffffffff if more")
+	F(__u32, value, COUNT,                                                                     \
+	  "what was added to an eventfd, or taken from it; 0xffffffff if more")                    \
+	F(__u64, with, ID,                                                                         \
+	  "the `talk` of a datagram that was sent with an address, or whose sender the receiver "  \
+	  "asked for; else 0")
 
 #define PT_FIELDS_attempt(F)                                                                       \
 	F(__u64, time, TIME, "when the last of these calls had returned")                          \

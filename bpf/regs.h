@@ -22,7 +22,7 @@ static __always_inline __s16 pt_syscall_number(const struct pt_regs *regs)
 #endif
 }
 
-/* The first four arguments of that call. They survive it: the result has a place of its own. */
+/* The first six arguments of that call. They survive it: the result has a place of its own. */
 static __always_inline __u64 pt_syscall_first(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -56,6 +56,24 @@ static __always_inline __u64 pt_syscall_fourth(const struct pt_regs *regs)
 	return regs->r10;
 #else
 	return regs->user_regs.regs[3];
+#endif
+}
+
+static __always_inline __u64 pt_syscall_fifth(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->r8;
+#else
+	return regs->user_regs.regs[4];
+#endif
+}
+
+static __always_inline __u64 pt_syscall_sixth(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->r9;
+#else
+	return regs->user_regs.regs[5];
 #endif
 }
 

@@ -131,6 +131,7 @@ struct qstr {
 
 struct dentry {
 	struct dentry *d_parent;
+	struct inode *d_inode;
 	struct qstr d_name;
 };
 
@@ -208,6 +209,9 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;	  /* CONFIG_IPV6 */
 	struct in6_addr skc_v6_rcv_saddr; /* CONFIG_IPV6 */
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
+	unsigned char skc_ipv6only : 1;
 };
 
 struct sk_buff {
@@ -240,12 +244,17 @@ struct unix_address {
 
 struct unix_sock {
 	struct unix_address *addr;
+	struct path path; /* what it is bound to */
 	struct sock *peer;
 };
 
 struct tcp_sock {
 	__u32 rcv_nxt;
 	__u32 copied_seq;
+};
+
+struct udp_sock {
+	struct sk_buff_head reader_queue; /* taken from sk_receive_queue, not yet read */
 };
 
 struct socket {
