@@ -76,7 +76,9 @@ struct pt_ipc {
 	__u8 end;    /* enum pt_call_end */
 	__u8 spare;  /* the table is not the task's: nothing may be left untold in it */
 	__u8 sent;   /* 1: sent through the end at hand, 0: received */
-	__u8 padding[5];
+	__u8 padding;
+	__u32 plain;	   /* of several messages those without an address */
+	__u64 plain_bytes; /* and what went with these */
 };
 
 static __always_inline __u64 pt_ipc_now(struct pt_ipc *call)
@@ -220,20 +222,30 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 }
 
 /* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
-static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+static __always_inline __u32 pt_end_search(const struct pt_table *table, __u64 object)
 {
 	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
-	struct pt_end_state *free = NULL;
+	__u32 free = hash;
 
 	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
-		struct pt_end_state *end = &table->ends[(hash ^ way) % PT_TABLE_ENDS];
+		__u32 place = (hash ^ way) % PT_TABLE_ENDS;
 
-		if (end->object == object)
-			return end;
-		if (!end->object)
-			free = end;
+		if (table->ends[place].object == object)
+			return place;
+		if (!table->ends[place].object)
+			free = place;
 	}
-	return free ? free : &table->ends[hash % PT_TABLE_ENDS];
+	return free;
+}
+
+__noinline int pt_end_place(struct pt_table *table, __u64 object)
+{
+	return table ? pt_end_search(table, object) : 0;
+}
+
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+{
+	return &table->ends[(__u32)pt_end_place(table, object) % PT_TABLE_ENDS];
 }
 
 /* All that a task has not told yet: it exits, or recording ends. */

@@ -296,7 +296,7 @@ __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 	return sum;
 }
 
-/* One of several messages. 0 if it has no address. */
+/* One of several messages. */
 __noinline int pt_talk_message(struct pt_ipc *call, __u64 inode, __u64 at)
 {
 	const struct pt_mmsghdr *message = (void *)at;
@@ -309,25 +309,22 @@ __noinline int pt_talk_message(struct pt_ipc *call, __u64 inode, __u64 at)
 	call->bytes = pt_message_length(at, 0);
 	call->count = 1;
 	bpf_probe_read_user(&name, sizeof(name), &message->header.name);
-	return name.pointer ? pt_talk_count(call, inode, name.pointer, name.length) : 0;
+	if (name.pointer && pt_talk_count(call, inode, name.pointer, name.length))
+		return 0;
+	call->plain++;
+	call->plain_bytes += call->bytes;
+	return 0;
 }
 
 /* Several messages. Those without an address are left in `call`, to be counted. */
 __noinline int pt_talk_messages(struct pt_ipc *call, __u64 inode, __u64 messages, __u32 count)
 {
-	__u64 bytes = 0;
-	__u32 left = 0;
-
 	if (!call)
 		return 0;
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++) {
-		if (pt_talk_message(call, inode, messages + i * sizeof(struct pt_mmsghdr)))
-			continue;
-		bytes += call->bytes;
-		left++;
-	}
-	call->bytes = bytes;
-	call->count = left;
+	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
+		pt_talk_message(call, inode, messages + i * sizeof(struct pt_mmsghdr));
+	call->bytes = call->plain_bytes;
+	call->count = call->plain;
 	return 0;
 }
 
@@ -610,7 +607,7 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 	if (!file)
 		return false;
 	inode = pt_read_address(struct file, file, f_inode);
-	end = pt_end_slot(table, inode);
+	end = &table->ends[pt_end_search(table, inode) % PT_TABLE_ENDS];
 	if (end->object != inode || (end->id && !end->summed) ||
 	    end->number != pt_read(struct inode, inode, i_ino))
 		return false;
