@@ -88,6 +88,7 @@ enum pt_call_end {
 	PT_END_LISTEN,	   /* (fd, ...) */
 	PT_END_SOCKET,	   /* (family, type, ...): returns a descriptor */
 	PT_END_CONNECT,	   /* (fd, ...) */
+	PT_END_BIND,	   /* (fd, ...) */
 	PT_END_PIPE,	   /* (int[2], ...) */
 	PT_END_SOCKETPAIR, /* (family, type, protocol, int[2]) */
 	PT_END_EVENTFD,	   /* returns a descriptor */

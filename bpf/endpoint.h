@@ -55,12 +55,17 @@ struct pt_eventfd_map {
 };
 extern struct pt_eventfd_map pt_eventfds SEC(".maps");
 
-/* Datagram sockets that were made during the recording and not described yet. */
+/* Datagram sockets that were made or bound during the recording and not described yet. */
+struct pt_fresh {
+	__u64 made;
+	__u64 bound; /* CLOCK_MONOTONIC, 0: not yet */
+};
+
 struct pt_fresh_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
-	__type(value, __u8);
+	__type(value, struct pt_fresh);
 };
 extern struct pt_fresh_map pt_fresh SEC(".maps");
 
@@ -366,6 +371,19 @@ static __always_inline void pt_describe_eventfd(struct pt_endpoint *row, struct 
 		row->flags |= PT_ENDPOINT_SEMAPHORE;
 }
 
+static __always_inline void pt_describe_fresh(struct pt_endpoint *row, __u64 id)
+{
+	struct pt_fresh *fresh = bpf_map_lookup_elem(&pt_fresh, &id);
+
+	if (!fresh)
+		return;
+	if (fresh->made)
+		row->flags |= PT_ENDPOINT_FRESH;
+	if (fresh->bound && fresh->bound < row->time)
+		row->age = row->time - fresh->bound;
+	bpf_map_delete_elem(&pt_fresh, &id);
+}
+
 /* Emits the description of an end that has none yet. file may be NULL: there is none behind it. */
 static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end,
 					   struct file *file)
@@ -400,8 +418,8 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 	else if (end->kind >= PT_CHANNEL_UNIX && end->kind <= PT_CHANNEL_SOCKET)
 		pt_describe_socket(message, file);
 	pt_queues_before(&message->row, call);
-	if (end->type == SOCK_DGRAM && !bpf_map_delete_elem(&pt_fresh, &id))
-		message->row.flags |= PT_ENDPOINT_FRESH;
+	if (end->type == SOCK_DGRAM)
+		pt_describe_fresh(&message->row, id);
 	length = message->row.text;
 	if (length > PT_ADDRESS_TEXT)
 		length = PT_ADDRESS_TEXT;

@@ -426,41 +426,61 @@ static __noinline int pt_made_ring(struct pt_ipc_call *call)
 	return 0;
 }
 
+/* The end of a datagram socket, 0: it is none. */
+static __noinline __u64 pt_datagrams_of(struct file *file)
+{
+	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
+
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	    BPF_CORE_READ(pt_sock_of(file), sk_type) != SOCK_DGRAM)
+		return 0;
+	return PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
+}
+
 /* A datagram socket is described only when it is used, and has its address. */
 static __always_inline void pt_made_socket(struct pt_ipc_call *call)
 {
-	__u64 file, inode, id;
-	__u8 one = 1;
+	struct pt_fresh fresh = {.made = 1};
+	__u64 id;
 
 	if (call->is.result < 0 || (pt_syscall_second(call->regs) & 0xf) != SOCK_DGRAM)
 		return;
-	file = (__u64)pt_file_of(call->task, call->is.result);
-	if (!file)
+	id = pt_datagrams_of(pt_file_of(call->task, call->is.result));
+	if (id)
+		bpf_map_update_elem(&pt_fresh, &id, &fresh, BPF_ANY);
+}
+
+/* What was sent to its address before was not for it. */
+static __always_inline void pt_bound(struct pt_ipc_call *call)
+{
+	__u64 id = pt_datagrams_of(pt_file_of(call->task, pt_syscall_first(call->regs)));
+	struct pt_fresh fresh = {}, *known;
+
+	if (!id)
 		return;
-	inode = pt_read_address(struct file, file, f_inode);
-	id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, pt_read(struct inode, inode, i_ino));
-	bpf_map_update_elem(&pt_fresh, &id, &one, BPF_ANY);
+	known = bpf_map_lookup_elem(&pt_fresh, &id);
+	if (known)
+		fresh.made = known->made;
+	fresh.bound = pt_ipc_now(&call->is);
+	bpf_map_update_elem(&pt_fresh, &id, &fresh, BPF_ANY);
 }
 
 /* A datagram socket may change its peer, and is described anew when it is used next. */
 static __always_inline void pt_connected(struct pt_ipc_call *call)
 {
 	struct file *file = pt_file_of(call->task, pt_syscall_first(call->regs));
-	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
+	__u64 id = pt_datagrams_of(file), inode;
 	struct pt_end_state *end;
-	__u64 id;
 
-	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
-	    BPF_CORE_READ(pt_sock_of(file), sk_type) != SOCK_DGRAM)
+	if (!id)
 		return;
-	id = PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
 	bpf_map_delete_elem(&pt_described, &id);
-	end = pt_end_slot(call->table, (__u64)inode);
-	if (end->object != (__u64)inode)
-		return;
-	if (end->id)
+	inode = pt_read_address(struct file, (__u64)file, f_inode);
+	end = pt_end_slot(call->table, inode);
+	if (end->object == inode && end->id == id)
 		pt_end_flush(&call->is, end);
-	end->object = end->id = 0;
+	if (end->object == inode)
+		end->object = end->id = 0;
 }
 
 /* Calls that make ends of channels with a descriptor. Apart from the others that are rare, as the stack is short. */
@@ -482,6 +502,10 @@ static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 	case PT_END_CONNECT:
 		if (!call->is.result)
 			pt_connected(call);
+		return 0;
+	case PT_END_BIND:
+		if (!call->is.result)
+			pt_bound(call);
 		return 0;
 	case PT_END_PIPE:
 		pt_made_pair(call, pt_syscall_first(regs));

@@ -179,6 +179,9 @@ enum pt_mapping_class {
 	K(46, segment, "A target maps memory that others can map, too.")                           \
 	K(47, opposite, "The other side of a connection, which no target uses.")                   \
 	K(52, talk, "An address that a datagram socket sends to, or has received from.")           \
+	K(53, own_address, "An IP address of this machine.")                                       \
+	K(54, resolved, "The file that a datagram was sent to.")                                   \
+	K(55, drop, "A datagram that was lost: the socket it was for had no room.")                \
 	K(60, memory, "The memory of a process at one moment.")                                    \
 	K(61, memory_class, "What one class of mappings holds of it.")                             \
 	K(62, memory_thread, "What one task adds to it, where that can be told.")                  \

@@ -39,7 +39,8 @@
 	F(__u32, tid, ID, "who used it")                                                           \
 	F(__u32, peer_pid, ID, "who had made the other side of a Unix socket, 0: not known")       \
 	F(__u32, device, ID,                                                                       \
-	  "of a FIFO: major << 20 | minor; of an eventfd: its number in fdinfo")                   \
+	  "of a FIFO, or of the file that a Unix socket is bound to: major << 20 | minor; of an "  \
+	  "eventfd: its number in fdinfo")                                                         \
 	F(__u32, network, ID, "inode of the network namespace of an IP or a Unix socket")          \
 	F(__u16, local_port, ID, "of an IP socket")                                                \
 	F(__u16, peer_port, ID, "of an IP socket, 0: not connected")                               \
@@ -50,7 +51,8 @@
 	F(__u16, reserved, FLAGS, "0")                                                             \
 	F(__u32, text, TEXT,                                                                       \
 	  "address of a Unix socket, its own or the other side's; a FIFO's name")                  \
-	F(__u64, inode, ID, "of the file that a Unix socket is bound to, 0: none")
+	F(__u64, inode, ID, "of the file that a Unix socket is bound to, 0: none")                 \
+	F(__u64, age, NS, "ns since a datagram socket was bound; 0: not seen")
 
 #define PT_FIELDS_talk(F)                                                                          \
 	F(__u64, time, TIME, "when a target was first seen to use it")                             \
@@ -63,6 +65,32 @@
 	F(__u16, port, ID, "of the address")                                                       \
 	F(__u16, family, ID, "AF_*")                                                               \
 	F(__u32, text, TEXT, "the address of a Unix socket, as the caller gave it")
+
+#define PT_FIELDS_own_address(F)                                                                   \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, high, HASH, "IPv6 in host order, or 0")                                           \
+	F(__u64, low, HASH,                                                                        \
+	  "IPv6, or IPv4; both 0: all addresses of this namespace have been told")                 \
+	F(__u32, network, ID, "inode of a network namespace")                                      \
+	F(__u32, flags, FLAGS, "0")
+
+#define PT_FIELDS_resolved(F)                                                                      \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, end, ID, "a `talk` with a Unix socket that has a path")                           \
+	F(__u64, inode, ID, "of the file there")                                                   \
+	F(__u32, device, ID, "of that file: major << 20 | minor")                                  \
+	F(__u32, flags, FLAGS, "0")
+
+#define PT_FIELDS_drop(F)                                                                          \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, end, ID, "the socket that had no room for a datagram")                            \
+	F(__u64, high, HASH, "address of the sender: IPv6 in host order, or 0")                    \
+	F(__u64, low, HASH, "IPv6, or IPv4; both 0: not known")                                    \
+	F(__u32, tid, ID, "who was on the CPU: the sender, on loopback")                           \
+	F(__u32, bytes, BYTES, "of the datagram, 0: not known")                                    \
+	F(__u16, port, ID, "of the sender, 0: not known")                                          \
+	F(__u16, flags, FLAGS, "0")                                                                \
+	F(__u32, reserved, FLAGS, "0")
 
 #define PT_FIELDS_transfer(F)                                                                      \
 	F(__u64, time, TIME, "when the call returned, the last one if several")                    \

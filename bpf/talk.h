@@ -177,7 +177,9 @@ __noinline int pt_talk_count(struct pt_ipc *call, __u64 inode, __u64 pointer, __
 	if (!table || !message)
 		return 0;
 	socket = pt_end_slot(table, inode);
-	if (socket->object != inode || !pt_talk_read(message, pointer, length, socket->number))
+	if (socket->object != inode ||
+	    (socket->kind != PT_CHANNEL_UDP && socket->kind != PT_CHANNEL_UNIX) ||
+	    !pt_talk_read(message, pointer, length, socket->number))
 		return 0;
 	hurries = pt_talk_hurries(socket, call->sent & 1);
 	number = socket->number;

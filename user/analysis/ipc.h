@@ -11,6 +11,8 @@
 struct pt_flow {
 	const struct pt_model_task *from, *to; /* NULL: outside of what was recorded */
 	uint64_t bytes, messages;
+	const struct pt_talk_of
+		*talk; /* of datagrams: with whom outside; NULL: nobody, or not known */
 	struct pt_histogram latency; /* ns; of messages of which both moments are known */
 	uint32_t channel;	     /* index */
 	uint8_t side;		     /* to which side of it */

@@ -134,6 +134,7 @@ static const struct {
 	{SYS_listen, PT_END_LISTEN},
 	{SYS_socket, PT_END_SOCKET},
 	{SYS_connect, PT_END_CONNECT},
+	{SYS_bind, PT_END_BIND},
 	{SYS_pipe2, PT_END_PIPE},
 	{SYS_socketpair, PT_END_SOCKETPAIR},
 	{SYS_eventfd2, PT_END_EVENTFD},

@@ -23,8 +23,10 @@ static int grow(struct pt_pieces *pieces)
 	return 0;
 }
 
-static void drop_first(struct pt_pieces *pieces)
+static void drop(struct pt_pieces *pieces, size_t index)
 {
+	for (; index; index--)
+		*piece_at(pieces, index) = *piece_at(pieces, index - 1);
 	pieces->head = (pieces->head + 1) & (pieces->room - 1);
 	pieces->count--;
 }
@@ -64,6 +66,8 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.bytes = share_of(from->bytes, units, from->units),
 		.messages = units == from->units ? from->messages : 0,
 		.latency = to->time > from->begun ? to->time - from->begun : 0,
+		.from_place = from->place,
+		.to_place = to->place,
 	};
 
 	delivery.timed = delivery.messages && from->task && !from->summed && !to->summed;
@@ -124,14 +128,100 @@ int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes)
 	return units ? enqueue(queue, &piece) : 0;
 }
 
+static const struct pt_lane *root_of(const struct pt_lane *lane)
+{
+	while (lane && lane->same)
+		lane = lane->same;
+	return lane;
+}
+
+/* Is what was written in one lane for a reader who asked for another? */
+static bool fits(const struct pt_lane *read, const struct pt_lane *written)
+{
+	return !read || (written && root_of(read) == root_of(written));
+}
+
+/* The first that was written for that reader; as many as there are: none. */
+static size_t find_written(const struct pt_queue *queue, const struct pt_lane *read)
+{
+	size_t i = 0;
+
+	while (i < queue->written.count && !fits(read, piece_at(&queue->written, i)->lane))
+		i++;
+	return i;
+}
+
+static size_t find_debt(const struct pt_queue *queue, const struct pt_lane *written)
+{
+	size_t i = 0;
+
+	while (i < queue->owed.count && !fits(piece_at(&queue->owed, i)->lane, written))
+		i++;
+	return i;
+}
+
+static void take_off(struct pt_queue *queue, uint64_t units, uint64_t bytes)
+{
+	queue->units -= units < queue->units ? units : queue->units;
+	queue->bytes -= bytes < queue->bytes ? bytes : queue->bytes;
+}
+
+static int tell_unread(const struct pt_piece_of_queue *piece, pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery = {.from = piece->task,
+				       .bytes = piece->bytes,
+				       .messages = piece->messages,
+				       .from_place = piece->place};
+
+	return piece->task ? deliver(context, &delivery) : 0;
+}
+
+static int tell_unwritten(const struct pt_piece_of_queue *piece, pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery = {.to = piece->task,
+				       .bytes = piece->bytes,
+				       .messages = piece->messages,
+				       .to_place = piece->place};
+
+	return deliver(context, &delivery);
+}
+
+static int keep_written(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+			pt_deliver deliver, void *context)
+{
+	struct pt_piece_of_queue *first;
+	int ret = 0;
+
+	if (piece->place && queue->written.count >= PT_QUEUE_LIMIT) {
+		first = piece_at(&queue->written, 0);
+		take_off(queue, first->units, first->bytes);
+		ret = tell_unread(first, deliver, context);
+		drop(&queue->written, 0);
+	}
+	return ret ? ret : enqueue(queue, piece);
+}
+
+static int keep_debt(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+		     pt_deliver deliver, void *context)
+{
+	int ret = 0;
+
+	if (piece->place && queue->owed.count >= PT_QUEUE_LIMIT) {
+		ret = tell_unwritten(piece_at(&queue->owed, 0), deliver, context);
+		drop(&queue->owed, 0);
+	}
+	return ret ? ret : push(&queue->owed, piece);
+}
+
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		   pt_deliver deliver, void *context)
 {
 	struct pt_piece_of_queue left = *piece;
 	int ret = count_depth(queue, piece->time);
+	size_t at;
 
-	while (!ret && left.units && queue->owed.count) {
-		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
+	while (!ret && left.units && (at = find_debt(queue, left.lane)) < queue->owed.count) {
+		struct pt_piece_of_queue *debt = piece_at(&queue->owed, at);
 		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
 
 		/* A sum is told late. */
@@ -139,9 +229,9 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 			queue->longest_debt = age;
 		ret = settle(&left, debt, deliver, context);
 		if (!debt->units)
-			drop_first(&queue->owed);
+			drop(&queue->owed, at);
 	}
-	return ret || !left.units ? ret : enqueue(queue, &left);
+	return ret || !left.units ? ret : keep_written(queue, &left, deliver, context);
 }
 
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
@@ -149,41 +239,62 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 {
 	struct pt_piece_of_queue left = *piece;
 	int ret = count_depth(queue, piece->time);
+	size_t at;
 
-	while (!ret && left.units && queue->written.count) {
-		struct pt_piece_of_queue *first = piece_at(&queue->written, 0);
+	while (!ret && left.units && (at = find_written(queue, left.lane)) < queue->written.count) {
+		struct pt_piece_of_queue *first = piece_at(&queue->written, at);
 		uint64_t units = first->units, bytes = first->bytes;
 
 		ret = settle(first, &left, deliver, context);
-		queue->units -=
-			units - first->units < queue->units ? units - first->units : queue->units;
-		queue->bytes -=
-			bytes - first->bytes < queue->bytes ? bytes - first->bytes : queue->bytes;
+		take_off(queue, units - first->units, bytes - first->bytes);
 		if (!first->units)
-			drop_first(&queue->written);
+			drop(&queue->written, at);
 	}
-	return ret || !left.units ? ret : push(&queue->owed, &left);
+	return ret || !left.units ? ret : keep_debt(queue, &left, deliver, context);
 }
 
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context)
 {
-	struct pt_delivery delivery;
 	size_t i;
 	int ret = count_depth(queue, end);
 
-	for (i = 0; !ret && i < queue->written.count; i++) {
-		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
+	for (i = 0; !ret && i < queue->written.count; i++)
+		ret = tell_unread(piece_at(&queue->written, i), deliver, context);
+	for (i = 0; !ret && i < queue->owed.count; i++)
+		ret = tell_unwritten(piece_at(&queue->owed, i), deliver, context);
+	return ret;
+}
 
-		delivery = (struct pt_delivery){
-			.from = piece->task, .bytes = piece->bytes, .messages = piece->messages};
-		ret = piece->task ? deliver(context, &delivery) : 0;
-	}
-	for (i = 0; !ret && i < queue->owed.count; i++) {
-		const struct pt_piece_of_queue *piece = piece_at(&queue->owed, i);
+/* Puts a piece before those that were written later. */
+static int insert(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
+{
+	struct pt_pieces *written = &queue->written;
+	size_t i;
+	int ret = enqueue(queue, piece);
 
-		delivery = (struct pt_delivery){
-			.to = piece->task, .bytes = piece->bytes, .messages = piece->messages};
-		ret = deliver(context, &delivery);
+	for (i = written->count - 1; !ret && i && piece_at(written, i - 1)->time > piece->time; i--)
+		*piece_at(written, i) = *piece_at(written, i - 1);
+	if (!ret && written->count <= PT_QUEUE_LIMIT)
+		*piece_at(written, i) = *piece;
+	return ret;
+}
+
+int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
+		  bool (*fits_there)(const void *context, const struct pt_piece_of_queue *piece),
+		  const void *context)
+{
+	size_t i = from->written.count;
+	int ret = 0;
+
+	while (!ret && i-- > 0) {
+		struct pt_piece_of_queue piece = *piece_at(&from->written, i);
+
+		if (piece.time < since || !fits_there(context, &piece) ||
+		    to->written.count >= PT_QUEUE_LIMIT)
+			continue;
+		take_off(from, piece.units, piece.bytes);
+		drop(&from->written, i);
+		ret = insert(to, &piece);
 	}
 	return ret;
 }

@@ -18,6 +18,14 @@
 /* How deep a queue was over time is kept from when something has lain there for so long. */
 #define PT_QUEUE_SLOW_NS 10000000
 
+/*
+ * Whose messages those are that lie in the queue of a socket to which several send. Two that were thought to be different
+ * may turn out to be the same.
+ */
+struct pt_lane {
+	struct pt_lane *same; /* NULL: none */
+};
+
 /* A part of the queue that one record wrote, or of a debt that one record read. */
 struct pt_piece_of_queue {
 	const struct pt_model_task *task; /* NULL: it lay there before the recording */
@@ -28,6 +36,10 @@ struct pt_piece_of_queue {
 	uint64_t bytes;	   /* likewise; equal to units in a stream */
 	uint32_t messages; /* told when the last of it goes */
 	bool summed;	   /* of several calls: its time says little */
+	struct pt_lane *
+		lane; /* written: the sender's, NULL: it has none; read: from whom, NULL: whoever was first */
+	const void *
+		place; /* where it was sent or received, to whoever delivers; NULL: as for all of this queue */
 };
 
 struct pt_pieces {
@@ -55,6 +67,7 @@ struct pt_delivery {
 	uint32_t messages; /* whose last byte this is */
 	bool timed;	   /* latency is valid: the message is whole and neither side a sum */
 	uint64_t latency;  /* ns, of these messages */
+	const void *from_place, *to_place; /* of the pieces */
 };
 
 /* Called for each delivery. 0 or a negative errno, which is passed on. */
@@ -63,7 +76,7 @@ typedef int (*pt_deliver)(void *context, const struct pt_delivery *delivery);
 /* What lay there before anything was recorded. 0 or -ENOMEM. */
 int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes);
 
-/* Both take ->task, time, begun, units, bytes, messages and summed of `piece`. */
+/* Both take all of `piece`. Of too many that have a place the oldest are told as at the end. */
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		   pt_deliver deliver, void *context);
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
@@ -71,6 +84,14 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 
 /* At the end of the recording: tells what was written and never read (to NULL), and read but never written (from NULL). */
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context);
+
+/*
+ * Moves what was written into one queue since a time, and what of it `fits`, to another, where it is put in order. 0 or
+ * -ENOMEM.
+ */
+int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
+		  bool (*fits)(const void *context, const struct pt_piece_of_queue *piece),
+		  const void *context);
 
 /* When the oldest message that is still unread was written, 0: before the recording, or there is none. */
 uint64_t pt_queue_oldest(const struct pt_queue *queue);

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/talks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+#define FAMILY_UNIX 1
+#define FAMILY_INET 2
+#define LOOPBACK    0x7f000001u
+
+/* Of a crafted file. */
+#define TALK_LIMIT  1000000
+#define CHAIN_LIMIT 1024 /* mailboxes of one port that are looked at */
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_of_address(uint32_t network, const uint64_t *address)
+{
+	return mix(mix(mix(1, network), address[0]), address[1]);
+}
+
+static uint64_t hash_of_name(uint32_t network, const char *name, size_t length)
+{
+	uint64_t hash = mix(2, network), word;
+	size_t i;
+
+	for (i = 0; i < length; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, name + i, length - i < sizeof(word) ? length - i : sizeof(word));
+		hash = mix(hash, word);
+	}
+	return mix(hash, length);
+}
+
+static uint64_t hash_of_file(uint32_t device, uint64_t inode)
+{
+	return mix(mix(3, device), inode);
+}
+
+static bool is_any(const uint64_t *address)
+{
+	return !address[0] && !address[1];
+}
+
+static bool is_four(const uint64_t *address)
+{
+	return !address[0] && address[1] > 1 && !(address[1] >> 32);
+}
+
+static bool same_address(const uint64_t *a, const uint64_t *b)
+{
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+static bool is_own(const struct pt_talks *talks, uint32_t network, const uint64_t *address)
+{
+	if (!address[0] && (address[1] == 1 || address[1] >> 24 == 127))
+		return true;
+	return pt_keymap_get(&talks->own, hash_of_address(network, address)) != NULL;
+}
+
+/* Names of files are the same in all network namespaces. */
+static uint64_t place_of(uint32_t network, uint16_t port, const char *name, size_t length)
+{
+	if (name)
+		return hash_of_name(name[0] == '@' ? network : 0, name, length);
+	return mix(mix(4, network), port);
+}
+
+static struct pt_mailbox *add_mailbox(struct pt_talks *talks, const struct pt_mailbox *like)
+{
+	uint64_t place = place_of(like->network, like->port, like->name, like->name_len);
+	struct pt_mailbox **grown = pt_array_grow(talks->boxes, talks->box_count, &talks->box_room,
+						  sizeof(struct pt_mailbox *));
+	struct pt_mailbox *box;
+
+	if (!grown)
+		return NULL;
+	talks->boxes = grown;
+	box = calloc(1, sizeof(*box));
+	if (!box)
+		return NULL;
+	*box = *like;
+	if (like->name) {
+		box->name = malloc(like->name_len);
+		if (box->name)
+			memcpy(box->name, like->name, like->name_len);
+	}
+	box->next = pt_keymap_get(&talks->by_place, place);
+	if ((like->name && !box->name) || pt_keymap_put(&talks->by_place, place, box)) {
+		free(box->name);
+		free(box);
+		return NULL;
+	}
+	talks->boxes[talks->box_count++] = box;
+	return box;
+}
+
+static struct pt_mailbox *root_of(struct pt_mailbox *box)
+{
+	while (box && box->lane.same)
+		box = (struct pt_mailbox *)box->lane.same;
+	return box;
+}
+
+/* Can a datagram from a socket come from that address? */
+static bool may_come_from(const struct pt_side *sender, uint16_t port, const uint64_t *address)
+{
+	return sender->port == port &&
+	       (is_any(sender->address) || same_address(sender->address, address));
+}
+
+/* How well a mailbox fits an address that a socket sends to; 0: not at all. The kernel's order. */
+static int score(const struct pt_mailbox *box, const struct pt_talk_of *talk)
+{
+	const struct pt_side *sender = &talk->channel->side[talk->side];
+	bool exact = !box->any && same_address(box->address, talk->address);
+
+	if (box->lane.same || box->network != talk->network || box->port != talk->port)
+		return 0;
+	if (box->peer_port)
+		return exact && may_come_from(sender, box->peer_port, box->peer) ? 5 : 0;
+	if (exact)
+		return box->owner ? 4 : 1;
+	if (!box->any || !box->owner || (is_four(talk->address) && box->six_only) ||
+	    (!is_four(talk->address) && !box->six))
+		return 0;
+	return box->six ? 2 : 3;
+}
+
+static struct pt_mailbox *find_inet(const struct pt_talks *talks, const struct pt_talk_of *talk)
+{
+	struct pt_mailbox *box =
+		pt_keymap_get(&talks->by_place, place_of(talk->network, talk->port, NULL, 0));
+	struct pt_mailbox *best = NULL;
+	int most = 0, i;
+
+	for (i = 0; box && i < CHAIN_LIMIT; box = box->next, i++) {
+		int now = box->name ? 0 : score(box, talk);
+
+		if (now > most) {
+			most = now;
+			best = box;
+		}
+	}
+	return best;
+}
+
+static struct pt_mailbox *find_name(const struct pt_talks *talks, uint32_t network,
+				    const char *name, size_t length)
+{
+	struct pt_mailbox *box =
+		pt_keymap_get(&talks->by_place, place_of(network, 0, name, length));
+	int i = 0;
+
+	while (box && i++ < CHAIN_LIMIT &&
+	       (!box->name || box->name_len != length || memcmp(box->name, name, length)))
+		box = box->next;
+	return i <= CHAIN_LIMIT ? root_of(box) : NULL;
+}
+
+static int find_unix(struct pt_talks *talks, struct pt_talk_of *talk)
+{
+	struct pt_mailbox *box = NULL;
+
+	if (talk->inode)
+		box = root_of(
+			pt_keymap_get(&talks->by_file, hash_of_file(talk->device, talk->inode)));
+	if (!box)
+		box = find_name(talks, talk->network, talk->name, talk->name_len);
+	if (!box)
+		box = add_mailbox(talks, &(struct pt_mailbox){.network = talk->network,
+							      .name = talk->name,
+							      .name_len = talk->name_len});
+	talk->mailbox = box;
+	/* A relative path may be another one for whoever has bound it. */
+	talk->unsure = talk->name[0] != '@' && talk->name[0] != '/' && !talk->inode;
+	return box ? 0 : -ENOMEM;
+}
+
+int pt_talks_mailbox(struct pt_channels *channels, struct pt_talk_of *talk, struct pt_mailbox **out)
+{
+	struct pt_talks *talks = &channels->talks;
+	int ret = 0;
+
+	if (talk->found_at == talks->changes + 1) {
+		*out = talk->mailbox;
+		return 0;
+	}
+	talk->mailbox = NULL;
+	if (talk->name) {
+		ret = find_unix(talks, talk);
+	} else if (talk->port && is_own(talks, talk->network, talk->address)) {
+		talk->mailbox = find_inet(talks, talk);
+		if (!talk->mailbox)
+			talk->mailbox = add_mailbox(
+				talks, &(struct pt_mailbox){.network = talk->network,
+							    .port = talk->port,
+							    .six = !is_four(talk->address),
+							    .address = {talk->address[0],
+									talk->address[1]}});
+		ret = talk->mailbox ? 0 : -ENOMEM;
+	} else if (talk->port) {
+		talk->unsure = !pt_keymap_get(&talks->networks, talk->network);
+	}
+	talk->found_at = talks->changes + 1;
+	*out = talk->mailbox;
+	return ret;
+}
+
+struct pt_queue *pt_mailbox_queue(struct pt_mailbox *mailbox, struct pt_channel **channel,
+				  unsigned int *side)
+{
+	*channel = mailbox->owner;
+	*side = mailbox->side;
+	return mailbox->owner ? &mailbox->owner->side[mailbox->side].queue : &mailbox->queue;
+}
+
+/* Would what was sent to one mailbox have come to another, had that been known? */
+static bool comes_there(const void *context, const struct pt_piece_of_queue *piece)
+{
+	const struct pt_talk_of *talk = piece->place;
+	const struct pt_mailbox *box = context;
+
+	return talk && (box->name || score(box, talk) > 0);
+}
+
+/* Does what is sent to an address come to a mailbox, if it is that of its peer where it has one? */
+static bool covers(const struct pt_mailbox *box, const uint64_t *address)
+{
+	if (!box->any)
+		return same_address(box->address, address);
+	return is_four(address) ? !box->six_only : box->six;
+}
+
+/* What was sent to places that turn out to be this one moves there: what was sent before it was bound is lost. */
+static int gather(struct pt_talks *talks, struct pt_mailbox *box, uint64_t bound)
+{
+	uint64_t place = place_of(box->network, box->port, box->name, box->name_len);
+	struct pt_mailbox *from = pt_keymap_get(&talks->by_place, place);
+	struct pt_queue *queue = &box->owner->side[box->side].queue;
+	int ret = pt_queue_move(&box->queue, queue, bound, comes_there, box), i;
+
+	for (i = 0; !ret && from && i < CHAIN_LIMIT; from = from->next, i++) {
+		if (from->owner || from == box || from->lane.same || from->name || box->name ||
+		    !covers(box, from->address))
+			continue;
+		ret = pt_queue_move(&from->queue, queue, bound, comes_there, box);
+		from->lane.same = &box->lane;
+	}
+	return ret;
+}
+
+static bool same_place(const struct pt_mailbox *a, const struct pt_mailbox *b)
+{
+	if (a->name || b->name)
+		return a->name && b->name && a->network == b->network &&
+		       a->name_len == b->name_len && !memcmp(a->name, b->name, a->name_len);
+	return a->network == b->network && a->port == b->port && a->peer_port == b->peer_port &&
+	       a->any == b->any && (!a->any || a->six == b->six) &&
+	       same_address(a->address, b->address) && same_address(a->peer, b->peer);
+}
+
+static struct pt_mailbox *mailbox_at(struct pt_talks *talks, const struct pt_mailbox *like)
+{
+	struct pt_mailbox *box = pt_keymap_get(
+		&talks->by_place, place_of(like->network, like->port, like->name, like->name_len));
+
+	int i = 0;
+
+	while (box && i++ < CHAIN_LIMIT && (box->lane.same || !same_place(box, like)))
+		box = box->next;
+	return box && i <= CHAIN_LIMIT ? box : add_mailbox(talks, like);
+}
+
+static struct pt_mailbox place_of_endpoint(const struct pt_record *record)
+{
+	const struct pt_endpoint *row = record->row;
+	struct pt_mailbox like = {.network = row->network};
+
+	if (row->kind == PT_CHANNEL_UNIX) {
+		if (!(row->flags & PT_ENDPOINT_NAMED))
+			return like;
+		/* The kernel counts the end of a path, which nobody else does. */
+		like.name = (char *)record->text;
+		like.name_len = record->text_len;
+		if (record->text_len && record->text[0] != '@')
+			like.name_len = strnlen(record->text, record->text_len);
+		if (record->text_len && record->text[0] != '@')
+			like.network = 0;
+		return like;
+	}
+	like.port = row->local_port;
+	like.peer_port = row->peer_port;
+	like.six = row->family != FAMILY_INET;
+	like.six_only = row->flags & PT_ENDPOINT_SIX_ONLY;
+	like.address[0] = row->local_high;
+	like.address[1] = row->local_low;
+	like.peer[0] = row->peer_high;
+	like.peer[1] = row->peer_low;
+	like.any = is_any(like.address);
+	return like;
+}
+
+/* Whose queue is that of the mailbox from now on? */
+static int take_over(struct pt_talks *talks, struct pt_mailbox *box, struct pt_channel *channel,
+		     unsigned int side, const struct pt_endpoint *row)
+{
+	struct pt_side *before = box->owner ? &box->owner->side[box->side] : NULL;
+	struct pt_queue *own = &channel->side[side].queue;
+	uint64_t bound = row->age && row->age < row->time ? row->time - row->age : 0;
+	int ret = 0;
+
+	if (before == &channel->side[side])
+		return 0;
+	if (before && row->flags & PT_ENDPOINT_SHARED) {
+		box->sockets++;
+		return 0;
+	}
+	box->owner = channel;
+	box->side = (uint8_t)side;
+	box->sockets = 1;
+	talks->changes++;
+	if (before) /* it is closed, or has another name by now */
+		ret = pt_queue_move(&before->queue, own, bound, comes_there, box);
+	return ret ? ret : gather(talks, box, bound);
+}
+
+/* With whom it talks if nothing else is said. */
+static int bind_plain(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
+		      const struct pt_endpoint *row)
+{
+	struct pt_talk_of *talk = pt_talks_plain(channels, channel, side);
+
+	if (!talk)
+		return -ENOMEM;
+	talk->family = row->family;
+	talk->network = row->network;
+	talk->port = row->peer_port;
+	talk->address[0] = row->peer_high;
+	talk->address[1] = row->peer_low;
+	talk->peer = row->peer;
+	talk->found_at = 0;
+	return 0;
+}
+
+static int note_own(struct pt_talks *talks, uint32_t network, const uint64_t *address)
+{
+	if (is_any(address) || is_own(talks, network, address))
+		return 0;
+	talks->changes++;
+	return pt_keymap_put(&talks->own, hash_of_address(network, address), talks);
+}
+
+int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
+		  const struct pt_record *record)
+{
+	const struct pt_endpoint *row = record->row;
+	struct pt_talks *talks = &channels->talks;
+	struct pt_mailbox like = place_of_endpoint(record), *box;
+	struct pt_side *own = &channel->side[side];
+	int ret = bind_plain(channels, channel, side, row);
+
+	if (!ret && row->kind == PT_CHANNEL_UDP)
+		ret = note_own(talks, row->network, like.address);
+	if (ret || (!like.port && !like.name_len))
+		return ret;
+	box = mailbox_at(talks, &like);
+	if (!box)
+		return -ENOMEM;
+	if (row->inode &&
+	    pt_keymap_put(&talks->by_file, hash_of_file(row->device, row->inode), box))
+		return -ENOMEM;
+	if (own->mailbox && own->mailbox != box && own->mailbox->owner == channel &&
+	    own->mailbox->side == side) {
+		own->mailbox->lane.same = &box->lane;
+		own->mailbox->owner = NULL;
+	}
+	own->mailbox = box;
+	talks->changes++;
+	return take_over(talks, box, channel, side, row);
+}
+
+static struct pt_talk_of *add_talk(struct pt_talks *talks)
+{
+	struct pt_talk_of **grown, *talk;
+
+	if (talks->count == TALK_LIMIT)
+		return talks->list[TALK_LIMIT - 1];
+	grown = pt_array_grow(talks->list, talks->count, &talks->room, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	talks->list = grown;
+	talk = calloc(1, sizeof(*talk));
+	if (talk)
+		talks->list[talks->count++] = talk;
+	return talk;
+}
+
+struct pt_talk_of *pt_talks_plain(struct pt_channels *channels, struct pt_channel *channel,
+				  unsigned int side)
+{
+	struct pt_side *own = &channel->side[side];
+
+	if (own->plain)
+		return own->plain;
+	own->plain = add_talk(&channels->talks);
+	if (own->plain && !own->plain->channel) {
+		own->plain->channel = channel;
+		own->plain->side = (uint8_t)side;
+	}
+	return own->plain;
+}
+
+struct pt_talk_of *pt_talks_find(const struct pt_channels *channels, uint64_t end)
+{
+	return pt_keymap_get(&channels->talks.by_end, end);
+}
+
+/* Sent to no address at all: the kernel takes loopback. */
+static void settle_address(struct pt_talk_of *talk)
+{
+	if (talk->port && is_any(talk->address))
+		talk->address[1] = talk->family == FAMILY_INET ? LOOPBACK : 1;
+}
+
+int pt_talks_add(struct pt_channels *channels, const struct pt_record *record)
+{
+	const struct pt_talk *row = record->row;
+	struct pt_talks *talks = &channels->talks;
+	struct pt_talk_of *talk;
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_of(channels, row->socket, &side);
+
+	if (!channel)
+		return -ENOMEM;
+	if (pt_keymap_get(&talks->by_end, row->end) || talks->count == TALK_LIMIT)
+		return 0;
+	talk = add_talk(talks);
+	if (!talk)
+		return -ENOMEM;
+	talk->channel = channel;
+	talk->side = (uint8_t)side;
+	talk->family = row->family;
+	talk->network = row->network;
+	if (row->family == FAMILY_UNIX) {
+		talk->name = record->text_len ? calloc(1, record->text_len + 1) : NULL;
+		if (record->text_len && !talk->name)
+			return -ENOMEM;
+		talk->name_len = record->text_len;
+		if (talk->name)
+			memcpy(talk->name, record->text, record->text_len);
+		if (talk->name && talk->name[0] != '@')
+			talk->network = 0;
+	} else {
+		talk->port = row->port;
+		talk->address[0] = row->high;
+		talk->address[1] = row->low;
+		settle_address(talk);
+	}
+	return pt_keymap_put(&talks->by_end, row->end, talk);
+}
+
+int pt_talks_add_own(struct pt_channels *channels, const struct pt_own_address *row)
+{
+	struct pt_talks *talks = &channels->talks;
+	uint64_t address[2] = {row->high, row->low};
+
+	if (!is_any(address))
+		return note_own(talks, row->network, address);
+	return pt_keymap_put(&talks->networks, row->network, talks);
+}
+
+int pt_talks_add_opposite(struct pt_channels *channels, struct pt_talk_of *talk, uint64_t end)
+{
+	struct pt_talks *talks = &channels->talks;
+	struct pt_side *side = pt_keymap_get(&talks->strangers, end), **grown;
+
+	if (!side) {
+		grown = pt_array_grow(talks->sides, talks->side_count, &talks->side_room,
+				      sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		talks->sides = grown;
+		side = calloc(1, sizeof(*side));
+		if (!side)
+			return -ENOMEM;
+		talks->sides[talks->side_count++] = side;
+		side->end = end;
+		if (pt_keymap_put(&talks->strangers, end, side))
+			return -ENOMEM;
+	}
+	talk->outside = side;
+	return 0;
+}
+
+void pt_talks_clear(struct pt_talks *talks)
+{
+	size_t i;
+
+	for (i = 0; i < talks->count; i++) {
+		free(talks->list[i]->name);
+		free(talks->list[i]);
+	}
+	for (i = 0; i < talks->box_count; i++) {
+		pt_queue_clear(&talks->boxes[i]->queue);
+		free(talks->boxes[i]->name);
+		free(talks->boxes[i]);
+	}
+	for (i = 0; i < talks->side_count; i++) {
+		free(talks->sides[i]->holders);
+		free(talks->sides[i]);
+	}
+	free(talks->list);
+	free(talks->boxes);
+	free(talks->sides);
+	pt_keymap_clear(&talks->by_end);
+	pt_keymap_clear(&talks->by_place);
+	pt_keymap_clear(&talks->by_file);
+	pt_keymap_clear(&talks->own);
+	pt_keymap_clear(&talks->networks);
+	pt_keymap_clear(&talks->strangers);
+}
