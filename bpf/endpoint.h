@@ -16,6 +16,7 @@
 #define MQUEUE_MAGIC 0x19800202
 
 #define SOCK_STREAM	1
+#define ETH_P_IP	0x0800
 #define IPPROTO_TCP	6
 #define IPPROTO_MPTCP	262
 #define TCP_LISTEN	10

@@ -218,6 +218,22 @@ struct sk_buff {
 	struct sk_buff *next;
 	unsigned int len;
 	char cb[48];
+	__be16 protocol;
+	__u16 transport_header; /* from head, as below */
+	__u16 network_header;
+	unsigned char *head;
+};
+
+struct iphdr {
+	__be32 saddr;
+};
+
+struct ipv6hdr {
+	struct in6_addr saddr;
+};
+
+struct udphdr {
+	__be16 source;
 };
 
 struct sk_buff_head {

@@ -19,7 +19,7 @@
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
 	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
 	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite) |                            \
-	 PT_KIND_BIT(PT_KIND_talk) | PT_KIND_BIT(PT_KIND_own_address))
+	 PT_KIND_BIT(PT_KIND_talk) | PT_KIND_BIT(PT_KIND_own_address) | PT_KIND_BIT(PT_KIND_drop))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
@@ -238,6 +238,11 @@ static int on_endpoint(struct ipc *ipc, const struct pt_record *record)
 	return ret || !ipc->early_count ? ret : take_early(ipc, row->end);
 }
 
+static int on_drop(struct ipc *ipc, const struct pt_drop *row)
+{
+	return pt_talks_drop(&ipc->result.channels, row, pt_model_find(ipc->model, row->tid));
+}
+
 static int on_talk(struct ipc *ipc, const struct pt_record *record)
 {
 	const struct pt_talk *row = record->row;
@@ -330,6 +335,8 @@ static int on_record(void *self, const struct pt_record *record)
 		return pt_channels_add_opposite(&ipc->result.channels, record->row);
 	case PT_KIND_talk:
 		return on_talk(ipc, record);
+	case PT_KIND_drop:
+		return on_drop(ipc, record->row);
 	case PT_KIND_own_address:
 		return pt_talks_add_own(&ipc->result.channels, record->row);
 	case PT_KIND_segment:

@@ -186,6 +186,75 @@ static int tell_unwritten(const struct pt_piece_of_queue *piece, pt_deliver deli
 	return deliver(context, &delivery);
 }
 
+/* Whether a drop was that of what was written: it comes while the message is being sent. */
+static bool was_dropped(const struct pt_piece_of_queue *drop, const struct pt_piece_of_queue *piece)
+{
+	if (piece->time < drop->time)
+		return false;
+	return drop->lane ? fits(drop->lane, piece->lane) : drop->task == piece->task;
+}
+
+/* Takes one message off a piece. */
+static int lose_one(struct pt_queue *queue, struct pt_piece_of_queue *piece)
+{
+	struct pt_piece_of_queue lost = *piece, *last;
+	uint64_t bytes = share_of(piece->bytes, 1, piece->units);
+
+	piece->units--;
+	piece->bytes -= bytes;
+	piece->messages -= piece->messages > 0;
+	queue->lost_units++;
+	queue->lost_bytes += bytes;
+	last = queue->lost.count ? piece_at(&queue->lost, queue->lost.count - 1) : NULL;
+	if (last && last->task == piece->task && last->place == piece->place) {
+		last->messages++;
+		last->bytes += bytes;
+		return 0;
+	}
+	lost.units = lost.messages = 1;
+	lost.bytes = bytes;
+	return push(&queue->lost, &lost);
+}
+
+static int lose_dropped(struct pt_queue *queue, struct pt_piece_of_queue *piece)
+{
+	size_t i = 0;
+	int ret = 0;
+
+	while (!ret && piece->units && i < queue->drops.count) {
+		struct pt_piece_of_queue *dropped = piece_at(&queue->drops, i);
+
+		if (!was_dropped(dropped, piece)) {
+			i++;
+			continue;
+		}
+		ret = lose_one(queue, piece);
+		if (!--dropped->units)
+			drop(&queue->drops, i);
+	}
+	return ret;
+}
+
+int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dropped)
+{
+	size_t i = 0;
+	struct pt_piece_of_queue *piece;
+	uint64_t bytes;
+	int ret;
+
+	while (i < queue->written.count && !was_dropped(dropped, piece_at(&queue->written, i)))
+		i++;
+	if (i == queue->written.count)
+		return push(&queue->drops, dropped);
+	piece = piece_at(&queue->written, i);
+	bytes = piece->bytes;
+	ret = lose_one(queue, piece);
+	take_off(queue, 1, bytes - piece->bytes);
+	if (!piece->units)
+		drop(&queue->written, i);
+	return ret;
+}
+
 static int keep_written(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 			pt_deliver deliver, void *context)
 {
@@ -220,6 +289,8 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 	int ret = count_depth(queue, piece->time);
 	size_t at;
 
+	if (!ret && queue->drops.count)
+		ret = lose_dropped(queue, &left);
 	while (!ret && left.units && (at = find_debt(queue, left.lane)) < queue->owed.count) {
 		struct pt_piece_of_queue *debt = piece_at(&queue->owed, at);
 		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
@@ -260,6 +331,8 @@ int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, vo
 
 	for (i = 0; !ret && i < queue->written.count; i++)
 		ret = tell_unread(piece_at(&queue->written, i), deliver, context);
+	for (i = 0; !ret && i < queue->lost.count; i++)
+		ret = tell_unread(piece_at(&queue->lost, i), deliver, context);
 	for (i = 0; !ret && i < queue->owed.count; i++)
 		ret = tell_unwritten(piece_at(&queue->owed, i), deliver, context);
 	return ret;
@@ -294,7 +367,10 @@ int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
 			continue;
 		take_off(from, piece.units, piece.bytes);
 		drop(&from->written, i);
-		ret = insert(to, &piece);
+		if (to->drops.count)
+			ret = lose_dropped(to, &piece);
+		if (!ret && piece.units)
+			ret = insert(to, &piece);
 	}
 	return ret;
 }
@@ -309,5 +385,7 @@ void pt_queue_clear(struct pt_queue *queue)
 	free(queue->depth);
 	free(queue->written.ring);
 	free(queue->owed.ring);
+	free(queue->drops.ring);
+	free(queue->lost.ring);
 	*queue = (struct pt_queue){0};
 }

@@ -49,8 +49,11 @@ struct pt_pieces {
 };
 
 struct pt_queue {
-	struct pt_pieces written;   /* and not yet read */
-	struct pt_pieces owed;	    /* read, but not yet written */
+	struct pt_pieces written; /* and not yet read */
+	struct pt_pieces owed;	  /* read, but not yet written */
+	struct pt_pieces drops;	  /* found no room, and not yet written: by lane, else by task */
+	struct pt_pieces lost;	  /* written, but found no room: as if never read */
+	uint64_t lost_units, lost_bytes;
 	uint64_t units, bytes;	    /* in `written` */
 	uint64_t max_bytes, max_at; /* the deepest it was, and when */
 	double depth_ns;	    /* bytes x ns that they lay there, up to `changed` */
@@ -81,6 +84,9 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 		   pt_deliver deliver, void *context);
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
 		  void *context);
+
+/* A message found no room: that which is written next in this lane, or by this task. 0 or -ENOMEM. */
+int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *drop);
 
 /* At the end of the recording: tells what was written and never read (to NULL), and read but never written (from NULL). */
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context);

@@ -478,6 +478,30 @@ int pt_talks_add_own(struct pt_channels *channels, const struct pt_own_address *
 	return pt_keymap_put(&talks->networks, row->network, talks);
 }
 
+int pt_talks_drop(struct pt_channels *channels, const struct pt_drop *row,
+		  const struct pt_model_task *task)
+{
+	struct pt_piece_of_queue dropped = {.time = row->time, .units = 1, .task = task};
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_of(channels, row->end, &side);
+	struct pt_talk_of sender = {.port = row->port, .address = {row->high, row->low}};
+	struct pt_mailbox *box;
+
+	if (!channel)
+		return -ENOMEM;
+	sender.channel = channel;
+	sender.side = (uint8_t)side;
+	/* A socket of which nothing is known yet: that it is in the namespace of the sender is all there is. */
+	sender.network = channel->network;
+	if (row->port && channel->network) {
+		if (!is_own(&channels->talks, sender.network, sender.address))
+			return 0;
+		box = find_inet(&channels->talks, &sender);
+		dropped.lane = box ? &box->lane : NULL;
+	}
+	return pt_queue_drop(&channel->side[side].queue, &dropped);
+}
+
 int pt_talks_add_opposite(struct pt_channels *channels, struct pt_talk_of *talk, uint64_t end)
 {
 	struct pt_talks *talks = &channels->talks;

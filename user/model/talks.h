@@ -65,6 +65,10 @@ int pt_talks_mailbox(struct pt_channels *channels, struct pt_talk_of *talk,
 struct pt_queue *pt_mailbox_queue(struct pt_mailbox *mailbox, struct pt_channel **channel,
 				  unsigned int *side);
 
+/* A socket had no room for a datagram. 0 or -ENOMEM. */
+int pt_talks_drop(struct pt_channels *channels, const struct pt_drop *row,
+		  const struct pt_model_task *task);
+
 /* Who else than targets may be at the address of a talk. 0 or -ENOMEM. */
 int pt_talks_add_opposite(struct pt_channels *channels, struct pt_talk_of *talk, uint64_t end);
 
