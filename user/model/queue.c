@@ -235,6 +235,22 @@ static int lose_dropped(struct pt_queue *queue, struct pt_piece_of_queue *piece)
 	return ret;
 }
 
+/* Of too many the latest of one sender are one: how many of his messages are lost stays right. */
+static int keep_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dropped)
+{
+	size_t i = queue->drops.count;
+
+	while (queue->drops.count >= PT_QUEUE_LIMIT && i-- > 0) {
+		struct pt_piece_of_queue *known = piece_at(&queue->drops, i);
+
+		if (known->task != dropped->task || known->lane != dropped->lane)
+			continue;
+		known->units++;
+		return 0;
+	}
+	return push(&queue->drops, dropped);
+}
+
 int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dropped)
 {
 	size_t i = 0;
@@ -245,7 +261,7 @@ int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *droppe
 	while (i < queue->written.count && !was_dropped(dropped, piece_at(&queue->written, i)))
 		i++;
 	if (i == queue->written.count)
-		return push(&queue->drops, dropped);
+		return keep_drop(queue, dropped);
 	piece = piece_at(&queue->written, i);
 	bytes = piece->bytes;
 	ret = lose_one(queue, piece);
@@ -356,15 +372,17 @@ int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
 		  bool (*fits_there)(const void *context, const struct pt_piece_of_queue *piece),
 		  const void *context)
 {
-	size_t i = from->written.count;
+	size_t i = 0;
 	int ret = 0;
 
-	while (!ret && i-- > 0) {
+	while (!ret && i < from->written.count) {
 		struct pt_piece_of_queue piece = *piece_at(&from->written, i);
 
 		if (piece.time < since || !fits_there(context, &piece) ||
-		    to->written.count >= PT_QUEUE_LIMIT)
+		    to->written.count >= PT_QUEUE_LIMIT) {
+			i++;
 			continue;
+		}
 		take_off(from, piece.units, piece.bytes);
 		drop(&from->written, i);
 		if (to->drops.count)
