@@ -42,6 +42,12 @@ struct delivery_to {
 
 extern const struct pt_analysis_class pt_ipc_class;
 
+static void note_writer(struct pt_side *side, const struct pt_model_task *task)
+{
+	side->crowded |= side->writer && side->writer != task;
+	side->writer = task;
+}
+
 static int on_delivery(void *context, const struct pt_delivery *delivery)
 {
 	struct delivery_to *to = context;
@@ -65,6 +71,8 @@ static int on_delivery(void *context, const struct pt_delivery *delivery)
 			   delivery->to, stranger);
 	if (!flow)
 		return -ENOMEM;
+	if (receiver && delivery->from)
+		note_writer(&channel->side[side], delivery->from);
 	flow->unsure |= (sender && sender->unsure) || (receiver && receiver->unsure);
 	flow->bytes += delivery->bytes;
 	flow->messages += delivery->messages;
@@ -154,6 +162,8 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		way.queue = pt_channel_queue(channel, &way.side, sent);
 	if (ret || !way.queue)
 		return ret ? ret : deliver_far(ipc, channel, side, row, task, way.talk);
+	if (way.channel && piece.summed)
+		way.channel->side[way.side].summed = true;
 	piece.lane = way.lane;
 	piece.place = way.talk;
 	to.channel = way.channel;
@@ -394,6 +404,12 @@ bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
 	return channel->two_sided ? own->seen : (channel->flags & PT_ENDPOINT_CREATED) != 0;
 }
 
+bool pt_ipc_is_nobodys(const struct pt_channel *channel, unsigned int side)
+{
+	return pt_ipc_unread_known(channel, side) ||
+	       (pt_channel_is_datagrams(channel) && channel->side[side].mailbox);
+}
+
 static int compare_flows(const void *a, const void *b)
 {
 	const struct pt_flow *x = *(const struct pt_flow *const *)a;
@@ -429,6 +445,9 @@ static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 		((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
 		 (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
 
+	/* The order of what is in sums is not known, nor that of strangers' messages among others. */
+	if (own->blind && ((own->crowded && own->summed) || (own->writer && own->strangers)))
+		return true;
 	return crowd || own->doubtful || own->queue.longest_debt > DEBT_NS ||
 	       (channel->flags & PT_ENDPOINT_UNSURE);
 }

@@ -28,6 +28,9 @@ struct pt_ipc {
 /* Is it known what was still to be read from a side at the end? */
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side);
 
+/* Whether what was not read from a side went to nobody, as far as is known; else somebody outside may have it. */
+bool pt_ipc_is_nobodys(const struct pt_channel *channel, unsigned int side);
+
 /* Memory, of which only wake-ups are seen: these are its messages. */
 bool pt_ipc_carries_no_bytes(const struct pt_channel *channel);
 

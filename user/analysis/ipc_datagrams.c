@@ -47,8 +47,8 @@ static int way_in(struct pt_channels *channels, struct pt_talk_of *talk, struct 
 	if (talk->port && !box)
 		return 0;
 	way->lane = box ? &box->lane : NULL;
-	if (!box && own->mailbox && own->mailbox->sockets > 1)
-		own->doubtful = true;
+	own->blind |= !box;
+	own->doubtful |= !box && own->mailbox && own->mailbox->sockets > 1;
 	take_queue(talk->channel, talk->side, way);
 	return 0;
 }

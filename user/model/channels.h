@@ -35,11 +35,16 @@ struct pt_side {
 	uint64_t address[2];   /* of an IP socket: high, low */
 	uint32_t peer_pid;     /* who the kernel says had made the other side; 0: not known */
 	uint16_t port;
-	bool seen;	/* a target used it */
-	bool doubtful;	/* of a datagram socket: who sent what it received is not sure */
-	bool strangers; /* likewise: something came from outside, so what is unread is not known */
-	struct pt_mailbox *mailbox; /* of a datagram socket, once it has an address */
-	struct pt_talk_of *plain;   /* likewise: with its peer, or anybody */
+	bool seen; /* a target used it */
+	/* Of a datagram socket: */
+	bool doubtful;	/* who sent what it received is not sure */
+	bool strangers; /* something came from outside, so what is unread is not known */
+	bool blind;	/* its readers did not ask for the sender, where that may be anybody */
+	bool summed;	/* some of what was written to it, or read, is in sums */
+	bool crowded;	/* several tasks sent to it */
+	const struct pt_model_task *writer; /* the last of these */
+	struct pt_mailbox *mailbox;	    /* of a datagram socket, once it has an address */
+	struct pt_talk_of *plain;	    /* likewise: with its peer, or anybody */
 	struct pt_holder_of *holders;
 	uint32_t holder_count;
 };

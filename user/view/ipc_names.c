@@ -83,7 +83,7 @@ static json_t *outsider(const struct pt_channel *channel, unsigned int side, uin
 	struct pt_place place = pt_ipc_place(own, true);
 	uint32_t pid = channel->two_sided ? channel->side[!side].peer_pid : 0;
 	/* What was never read went to nobody. */
-	bool unread = flag == PT_HOLDER_READS && pt_ipc_unread_known(channel, side);
+	bool unread = flag == PT_HOLDER_READS && pt_ipc_is_nobodys(channel, side);
 	json_t *json = json_pack("{s:n, s:n, s:n, s:b}", "tid", "pid", "comm", "outside", !unread);
 	int ret = json ? 0 : -1;
 

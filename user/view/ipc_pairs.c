@@ -191,7 +191,7 @@ static bool add_to_matrix(struct matrix *matrix, const struct pair *pair)
 	unsigned int side = channel->two_sided ? !flow->side : flow->side;
 	size_t from, to;
 
-	if (!flow->to && !flow->talk && pt_ipc_unread_known(channel, flow->side))
+	if (!flow->to && !flow->talk && pt_ipc_is_nobodys(channel, flow->side))
 		return true; /* it went to nobody */
 	from = party_of(matrix, pair, flow->from, side, PT_HOLDER_WRITES);
 	to = party_of(matrix, pair, flow->to, flow->side, PT_HOLDER_READS);
