@@ -19,7 +19,8 @@
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
 	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
 	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite) |                            \
-	 PT_KIND_BIT(PT_KIND_talk) | PT_KIND_BIT(PT_KIND_own_address) | PT_KIND_BIT(PT_KIND_drop))
+	 PT_KIND_BIT(PT_KIND_talk) | PT_KIND_BIT(PT_KIND_own_address) |                            \
+	 PT_KIND_BIT(PT_KIND_drop) | PT_KIND_BIT(PT_KIND_resolved))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
@@ -73,7 +74,10 @@ static int on_delivery(void *context, const struct pt_delivery *delivery)
 		return -ENOMEM;
 	if (receiver && delivery->from)
 		note_writer(&channel->side[side], delivery->from);
-	flow->unsure |= (sender && sender->unsure) || (receiver && receiver->unsure);
+	if (sender && sender->unsure)
+		flow->doubtful = sender;
+	if (receiver && receiver->unsure)
+		flow->doubtful = receiver;
 	flow->bytes += delivery->bytes;
 	flow->messages += delivery->messages;
 	return delivery->timed ? pt_histogram_add(&flow->latency, delivery->latency) : 0;
@@ -345,6 +349,8 @@ static int on_record(void *self, const struct pt_record *record)
 		return pt_channels_add_opposite(&ipc->result.channels, record->row);
 	case PT_KIND_talk:
 		return on_talk(ipc, record);
+	case PT_KIND_resolved:
+		return pt_talks_resolve(&ipc->result.channels, record->row);
 	case PT_KIND_drop:
 		return on_drop(ipc, record->row);
 	case PT_KIND_own_address:
@@ -471,6 +477,8 @@ static int finish(void *self)
 	size_t i;
 	int ret = take_early(ipc, 0);
 
+	if (!ret)
+		ret = pt_talks_settle(&result->channels);
 	finish_sleeps(ipc);
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
@@ -488,6 +496,7 @@ static int finish(void *self)
 	for (i = 0; i < result->flow_count; i++) {
 		struct pt_flow *flow = result->flows[i];
 
+		flow->unsure |= flow->doubtful && flow->doubtful->unsure;
 		flow->unsure |= is_unsure(result->channels.list[flow->channel], flow->side);
 	}
 	if (result->flow_count)

@@ -15,8 +15,10 @@ struct pt_flow {
 		*talk; /* of datagrams: with whom outside; NULL: nobody, or not known */
 	struct pt_histogram latency; /* ns; of messages of which both moments are known */
 	uint32_t channel;	     /* index */
-	uint8_t side;		     /* to which side of it */
-	bool unsure;		     /* latency and, with several writers or readers, who is who */
+	const struct pt_talk_of *
+		doubtful; /* that gives rise to doubts, unless they are resolved later; NULL: none */
+	uint8_t side;	  /* to which side of it */
+	bool unsure;	  /* latency and, with several writers or readers, who is who */
 };
 
 struct pt_ipc {

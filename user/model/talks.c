@@ -166,23 +166,29 @@ static struct pt_mailbox *find_name(const struct pt_talks *talks, uint32_t netwo
 	return i <= CHAIN_LIMIT ? root_of(box) : NULL;
 }
 
+static bool is_relative(const char *name)
+{
+	return name[0] != '@' && name[0] != '/';
+}
+
+/* A relative path may be another one for whoever has bound it, and one may be bound to a path that is called otherwise. */
 static int find_unix(struct pt_talks *talks, struct pt_talk_of *talk)
 {
-	struct pt_mailbox *box = NULL;
+	bool relative = is_relative(talk->name);
+	struct pt_mailbox *named = find_name(talks, talk->network, talk->name, talk->name_len);
+	struct pt_mailbox *file = NULL;
 
-	if (talk->inode)
-		box = root_of(
+	if (talk->inode && (relative || !named || !named->owner))
+		file = root_of(
 			pt_keymap_get(&talks->by_file, hash_of_file(talk->device, talk->inode)));
-	if (!box)
-		box = find_name(talks, talk->network, talk->name, talk->name_len);
-	if (!box)
-		box = add_mailbox(talks, &(struct pt_mailbox){.network = talk->network,
-							      .name = talk->name,
-							      .name_len = talk->name_len});
-	talk->mailbox = box;
-	/* A relative path may be another one for whoever has bound it. */
-	talk->unsure = talk->name[0] != '@' && talk->name[0] != '/' && !talk->inode;
-	return box ? 0 : -ENOMEM;
+	talk->mailbox = file ? file : named;
+	if (!talk->mailbox)
+		talk->mailbox =
+			add_mailbox(talks, &(struct pt_mailbox){.network = talk->network,
+								.name = talk->name,
+								.name_len = talk->name_len});
+	talk->unsure = relative && !file;
+	return talk->mailbox ? 0 : -ENOMEM;
 }
 
 int pt_talks_mailbox(struct pt_channels *channels, struct pt_talk_of *talk, struct pt_mailbox **out)
@@ -359,6 +365,20 @@ static int note_own(struct pt_talks *talks, uint32_t network, const uint64_t *ad
 	return pt_keymap_put(&talks->own, hash_of_address(network, address), talks);
 }
 
+/* Where that file was only sent to, by another name, it was to here. */
+static int take_file(struct pt_talks *talks, struct pt_mailbox *box, const struct pt_endpoint *row)
+{
+	uint64_t file = hash_of_file(row->device, row->inode);
+	struct pt_mailbox *known = root_of(pt_keymap_get(&talks->by_file, file));
+
+	if (known && known != box && !known->owner) {
+		known->lane.same = &box->lane;
+		if (pt_queue_move(&known->queue, &box->queue, 0, comes_there, box))
+			return -ENOMEM;
+	}
+	return pt_keymap_put(&talks->by_file, file, box);
+}
+
 int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
 		  const struct pt_record *record)
 {
@@ -375,8 +395,7 @@ int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsi
 	box = mailbox_at(talks, &like);
 	if (!box)
 		return -ENOMEM;
-	if (row->inode &&
-	    pt_keymap_put(&talks->by_file, hash_of_file(row->device, row->inode), box))
+	if (row->inode && take_file(talks, box, row))
 		return -ENOMEM;
 	if (own->mailbox && own->mailbox != box && own->mailbox->owner == channel &&
 	    own->mailbox->side == side) {
@@ -478,6 +497,39 @@ int pt_talks_add_own(struct pt_channels *channels, const struct pt_own_address *
 	return pt_keymap_put(&talks->networks, row->network, talks);
 }
 
+static bool went_by(const void *talk, const struct pt_piece_of_queue *piece)
+{
+	return piece->place == talk;
+}
+
+int pt_talks_resolve(struct pt_channels *channels, const struct pt_resolved *row)
+{
+	struct pt_talks *talks = &channels->talks;
+	struct pt_talk_of *talk = pt_talks_find(channels, row->end);
+	struct pt_mailbox *before, *box;
+	struct pt_queue *queue;
+	struct pt_channel *owner;
+	unsigned int side;
+	int ret;
+
+	if (!talk || !talk->name || !row->inode)
+		return 0;
+	ret = pt_talks_mailbox(channels, talk, &before);
+	if (ret)
+		return ret;
+	talk->inode = row->inode;
+	talk->device = row->device;
+	talk->found_at = 0;
+	ret = pt_talks_mailbox(channels, talk, &box);
+	if (ret)
+		return ret;
+	/* Whoever is bound to that file may still have to be seen. */
+	if (!box->owner && !pt_keymap_get(&talks->by_file, hash_of_file(row->device, row->inode)))
+		return pt_keymap_put(&talks->by_file, hash_of_file(row->device, row->inode), box);
+	queue = pt_mailbox_queue(box, &owner, &side);
+	return box == before ? 0 : pt_queue_move(&before->queue, queue, 0, went_by, talk);
+}
+
 int pt_talks_drop(struct pt_channels *channels, const struct pt_drop *row,
 		  const struct pt_model_task *task)
 {
@@ -523,6 +575,17 @@ int pt_talks_add_opposite(struct pt_channels *channels, struct pt_talk_of *talk,
 	}
 	talk->outside = side;
 	return 0;
+}
+
+int pt_talks_settle(struct pt_channels *channels)
+{
+	struct pt_mailbox *box;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < channels->talks.count; i++)
+		ret = pt_talks_mailbox(channels, channels->talks.list[i], &box);
+	return ret;
 }
 
 void pt_talks_clear(struct pt_talks *talks)

@@ -65,12 +65,18 @@ int pt_talks_mailbox(struct pt_channels *channels, struct pt_talk_of *talk,
 struct pt_queue *pt_mailbox_queue(struct pt_mailbox *mailbox, struct pt_channel **channel,
 				  unsigned int *side);
 
+/* Which file the name of a talk means. 0 or -ENOMEM. */
+int pt_talks_resolve(struct pt_channels *channels, const struct pt_resolved *row);
+
 /* A socket had no room for a datagram. 0 or -ENOMEM. */
 int pt_talks_drop(struct pt_channels *channels, const struct pt_drop *row,
 		  const struct pt_model_task *task);
 
 /* Who else than targets may be at the address of a talk. 0 or -ENOMEM. */
 int pt_talks_add_opposite(struct pt_channels *channels, struct pt_talk_of *talk, uint64_t end);
+
+/* At the end: which talks remain unsure. 0 or -ENOMEM. */
+int pt_talks_settle(struct pt_channels *channels);
 
 void pt_talks_clear(struct pt_talks *talks);
 
