@@ -243,6 +243,7 @@ static __always_inline void pt_describe_unix(struct pt_endpoint_message *message
 		row->flags |= PT_ENDPOINT_NAMED;
 	if (bound) {
 		row->inode = BPF_CORE_READ(bound, d_inode, i_ino);
+		row->folder = BPF_CORE_READ(bound, d_parent, d_inode, i_ino);
 		row->device = BPF_CORE_READ(bound, d_inode, i_sb, s_dev);
 	}
 	if (pid)

@@ -52,14 +52,17 @@
 	F(__u32, text, TEXT,                                                                       \
 	  "address of a Unix socket, its own or the other side's; a FIFO's name")                  \
 	F(__u64, inode, ID, "of the file that a Unix socket is bound to, 0: none")                 \
-	F(__u64, age, NS, "ns since a datagram socket was bound; 0: not seen")
+	F(__u64, age, NS, "ns since a datagram socket was bound; 0: not seen")                     \
+	F(__u64, folder, ID, "of the folder which that file is in, 0: none")
 
 #define PT_FIELDS_talk(F)                                                                          \
 	F(__u64, time, TIME, "when a target was first seen to use it")                             \
 	F(__u64, end, ID, "its name: PT_ENDPOINT_OF()")                                            \
 	F(__u64, socket, ID, "the datagram socket, an end")                                        \
-	F(__u64, high, HASH, "the address: IPv6 in host order, or 0")                              \
-	F(__u64, low, HASH, "IPv6, or IPv4")                                                       \
+	F(__u64, high, HASH,                                                                       \
+	  "the address: IPv6 in host order, or 0; of a relative path: the device of the sender's " \
+	  "working directory")                                                                     \
+	F(__u64, low, HASH, "IPv6, or IPv4; of a relative path: that directory's inode")           \
 	F(__u32, tid, ID, "who used it")                                                           \
 	F(__u32, network, ID, "inode of the socket's network namespace")                           \
 	F(__u16, port, ID, "of the address")                                                       \

@@ -113,6 +113,16 @@ static __always_inline __u32 pt_network_of(__u64 inode)
 	return BPF_CORE_READ(sock, __sk_common.skc_net.net, ns.inum);
 }
 
+/* Where a relative path begins. */
+static __always_inline void pt_talk_folder(struct pt_talk *row)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct inode *folder = BPF_CORE_READ(task, fs, pwd.dentry, d_inode);
+
+	row->high = BPF_CORE_READ(folder, i_sb, s_dev);
+	row->low = BPF_CORE_READ(folder, i_ino);
+}
+
 static __noinline int pt_talk_describe(struct pt_ipc *call, struct pt_talk_message *message,
 				       __u64 inode)
 {
@@ -128,6 +138,8 @@ static __noinline int pt_talk_describe(struct pt_ipc *call, struct pt_talk_messa
 	message->row.time = pt_ipc_now(call);
 	message->row.tid = call->tid;
 	message->row.network = pt_network_of(inode);
+	if (message->row.family == AF_UNIX && message->text[0] != '@' && message->text[0] != '/')
+		pt_talk_folder(&message->row);
 	message->header = PT_HEADER(talk);
 	message->header.size += length;
 	length = (length + 7) & ~7U;

@@ -286,6 +286,10 @@ struct thread_info {
 	__u64 preempt_count; /* arm64 only */
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -311,6 +315,7 @@ struct task_struct {
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 };

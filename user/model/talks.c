@@ -171,24 +171,48 @@ static bool is_relative(const char *name)
 	return name[0] != '@' && name[0] != '/';
 }
 
+/* Of a name in a folder; 0 if the path leads further. */
+static uint64_t hash_in_folder(uint64_t device, uint64_t folder, const char *name, size_t length)
+{
+	if (length > 2 && name[0] == '.' && name[1] == '/') {
+		name += 2;
+		length -= 2;
+	}
+	if (!folder || memchr(name, '/', length))
+		return 0;
+	return mix(mix(hash_of_name(0, name, length), device), folder);
+}
+
+static struct pt_mailbox *find_alias(const struct pt_talks *talks, uint64_t key)
+{
+	return key ? root_of(pt_keymap_get(&talks->by_file, key)) : NULL;
+}
+
 /* A relative path may be another one for whoever has bound it, and one may be bound to a path that is called otherwise. */
 static int find_unix(struct pt_talks *talks, struct pt_talk_of *talk)
 {
-	bool relative = is_relative(talk->name);
 	struct pt_mailbox *named = find_name(talks, talk->network, talk->name, talk->name_len);
-	struct pt_mailbox *file = NULL;
+	bool relative = is_relative(talk->name);
+	uint64_t file = talk->inode ? hash_of_file(talk->device, talk->inode) : 0;
+	uint64_t place = relative ? hash_in_folder(talk->address[0], talk->address[1], talk->name,
+						   talk->name_len)
+				  : 0;
+	struct pt_mailbox *box = find_alias(talks, place);
 
-	if (talk->inode && (relative || !named || !named->owner))
-		file = root_of(
-			pt_keymap_get(&talks->by_file, hash_of_file(talk->device, talk->inode)));
-	talk->mailbox = file ? file : named;
-	if (!talk->mailbox)
-		talk->mailbox =
-			add_mailbox(talks, &(struct pt_mailbox){.network = talk->network,
-								.name = talk->name,
-								.name_len = talk->name_len});
-	talk->unsure = relative && !file;
-	return talk->mailbox ? 0 : -ENOMEM;
+	if (!box && (relative || !named || !named->owner))
+		box = find_alias(talks, file);
+	talk->unsure = relative && !box && !place;
+	/* The same name in another folder is another file. */
+	if (!box && !place)
+		box = named;
+	if (!box)
+		box = add_mailbox(talks, &(struct pt_mailbox){.network = talk->network,
+							      .name = talk->name,
+							      .name_len = talk->name_len});
+	talk->mailbox = box;
+	if (!box)
+		return -ENOMEM;
+	return place && !box->owner ? pt_keymap_put(&talks->by_file, place, box) : 0;
 }
 
 int pt_talks_mailbox(struct pt_channels *channels, struct pt_talk_of *talk, struct pt_mailbox **out)
@@ -365,18 +389,37 @@ static int note_own(struct pt_talks *talks, uint32_t network, const uint64_t *ad
 	return pt_keymap_put(&talks->own, hash_of_address(network, address), talks);
 }
 
-/* Where that file was only sent to, by another name, it was to here. */
-static int take_file(struct pt_talks *talks, struct pt_mailbox *box, const struct pt_endpoint *row)
+/* Where a file was only sent to, by another name, it was to here. */
+static int take_alias(struct pt_talks *talks, struct pt_mailbox *box, uint64_t key)
 {
-	uint64_t file = hash_of_file(row->device, row->inode);
-	struct pt_mailbox *known = root_of(pt_keymap_get(&talks->by_file, file));
+	struct pt_mailbox *known = find_alias(talks, key);
 
 	if (known && known != box && !known->owner) {
 		known->lane.same = &box->lane;
 		if (pt_queue_move(&known->queue, &box->queue, 0, comes_there, box))
 			return -ENOMEM;
 	}
-	return pt_keymap_put(&talks->by_file, file, box);
+	return key ? pt_keymap_put(&talks->by_file, key, box) : 0;
+}
+
+static int take_file(struct pt_talks *talks, struct pt_mailbox *box, const struct pt_endpoint *row)
+{
+	const char *last = box->name;
+	size_t i;
+	int ret;
+
+	if (!row->inode || !box->name)
+		return 0;
+	for (i = 0; i + 1 < box->name_len; i++) {
+		if (box->name[i] == '/')
+			last = box->name + i + 1;
+	}
+	ret = take_alias(talks, box, hash_of_file(row->device, row->inode));
+	if (ret)
+		return ret;
+	return take_alias(talks, box,
+			  hash_in_folder(row->device, row->folder, last,
+					 box->name_len - (size_t)(last - box->name)));
 }
 
 int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
@@ -395,7 +438,7 @@ int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsi
 	box = mailbox_at(talks, &like);
 	if (!box)
 		return -ENOMEM;
-	if (row->inode && take_file(talks, box, row))
+	if (take_file(talks, box, row))
 		return -ENOMEM;
 	if (own->mailbox && own->mailbox != box && own->mailbox->owner == channel &&
 	    own->mailbox->side == side) {
@@ -478,6 +521,8 @@ int pt_talks_add(struct pt_channels *channels, const struct pt_record *record)
 			memcpy(talk->name, record->text, record->text_len);
 		if (talk->name && talk->name[0] != '@')
 			talk->network = 0;
+		talk->address[0] = row->high;
+		talk->address[1] = row->low;
 	} else {
 		talk->port = row->port;
 		talk->address[0] = row->high;
