@@ -18,6 +18,7 @@
 #define PT_CLOCK_FIRST	    16	    /* so many times in a row at first, for one to be good */
 #define PT_CLOCK_SLACK_MAX  1000000 /* ns */
 #define PT_CLOCK_DRIFT_LOG2 11
+#define PT_CLOCK_GRAIN	    16 /* ns */
 
 /* rq->clock as CLOCK_MONOTONIC, never before a time that was given out on this CPU. */
 static __always_inline __u64 pt_clock_convert(struct pt_cpu *cpu, __u64 clock)
@@ -57,6 +58,15 @@ static __always_inline __u64 pt_clock_now(struct pt_cpu *cpu)
 	else
 		cpu->clock_last = now;
 	return cpu->clock_last;
+}
+
+/*
+ * Times of switches have a grain: it is less than reading a clock takes, and less than the clock is off, and four bits of
+ * noise for each switch would be a fifth of the file. Upwards, so that what the task did before stays before.
+ */
+static __always_inline __u64 pt_clock_round(__u64 time)
+{
+	return (time + PT_CLOCK_GRAIN - 1) & ~(PT_CLOCK_GRAIN - 1ULL);
 }
 
 #endif

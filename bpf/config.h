@@ -27,15 +27,13 @@ enum pt_call_class {
 struct pt_slot {
 	__u64 sequence; /* 1 + how many slots of this CPU came before; written last */
 	struct pt_switch row;
-	__u32 waker;
 	__u32 wait;
-	__u16 wakeup_flags; /* PT_WAKEUP_* */
-	__u16 parts;	    /* PT_SLOT_* */
+	__u16 parts; /* PT_SLOT_* */
 	__u16 from_cpu;
 	__u16 moves;
 } __attribute__((aligned(64)));
 
-#define PT_SLOT_WAKEUP	1 /* waker, wait and wakeup_flags are valid */
+#define PT_SLOT_WAKEUP	1 /* row.waker, row.wakeup and wait are valid */
 #define PT_SLOT_MIGRATE 2 /* from_cpu and moves are valid */
 
 /* How many slots of a CPU the reader has taken; on a cache line of its own. */

@@ -89,6 +89,7 @@ enum pt_reason {
 	S(4, SWITCH_USER, "switch: prev was interrupted in user mode, not in a system call")       \
 	S(8, SWITCH_UNSEEN,                                                                        \
 	  "switch: told late, as the kernel showed it to nobody; next came then")                  \
+	S(16, SWITCH_WOKEN, "switch: next became runnable at this very time; it has no wakeup")    \
 	S(1, WAKEUP_IRQ, "wakeup: by an interrupt; `waker` is whoever it interrupted")             \
 	S(2, WAKEUP_SOFTIRQ,                                                                       \
 	  "wakeup: by a soft interrupt; often work that `waker` itself caused (loopback)")         \
@@ -152,7 +153,9 @@ enum pt_mapping_class {
  */
 #define PT_KINDS(K)                                                                                \
 	K(1, switch, "A CPU went from one task to another, at least one of them a target.")        \
-	K(2, wakeup, "A target was woken, and has run since.")                                     \
+	K(2, wakeup,                                                                               \
+	  "A target was woken, and has run since; told by its switch if it did not wait for a "    \
+	  "CPU.")                                                                                  \
 	K(3, fork, "A target made a task.")                                                        \
 	K(4, exec, "A target runs another program.")                                               \
 	K(5, command, "The command line of a process.")                                            \

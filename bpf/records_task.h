@@ -4,14 +4,18 @@
 #define PT_RECORDS_TASK_H
 
 #define PT_FIELDS_switch(F)                                                                        \
-	F(__u64, time, TIME, "when the kernel began to switch (its run-queue clock)")              \
+	F(__u64, time, TIME,                                                                       \
+	  "when the kernel began to switch (its run-queue clock), rounded up to 16 ns")            \
 	F(__u32, prev_tid, CHAIN, "who left the CPU, 0: the idle task")                            \
 	F(__u32, next_tid, ID, "who came instead")                                                 \
 	F(__u16, cpu, ID, "on which CPU")                                                          \
 	F(__s16, syscall, ID, "the system call prev blocks in, -1: none, or prev is not blocked")  \
 	F(__u8, prev_state, ENUM, "in which state prev left (pt_task_state)")                      \
 	F(__u8, reason, ENUM, "what prev blocks on (pt_reason), 0 if it does not")                 \
-	F(__u16, flags, FLAGS, "PT_SWITCH_*")
+	F(__u16, flags, FLAGS, "PT_SWITCH_*")                                                      \
+	F(__u32, waker, ID, "with SWITCH_WOKEN: by whom next was woken, as in a wakeup")           \
+	F(__u16, wakeup, FLAGS, "with SWITCH_WOKEN: PT_WAKEUP_*")                                  \
+	F(__u16, reserved, FLAGS, "0")
 
 #define PT_FIELDS_wakeup(F)                                                                        \
 	F(__u64, time, TIME, "when the task became runnable")                                      \

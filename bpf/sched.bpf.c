@@ -184,8 +184,8 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 		pt_woken_unseen(s->to);
 	if (s->to && s->to->has_waker) {
 		parts = PT_SLOT_WAKEUP;
-		slot->waker = s->to->waker;
-		slot->wakeup_flags = s->to->waker_flags;
+		slot->row.waker = s->to->waker;
+		slot->row.wakeup = s->to->waker_flags;
 		slot->wait = wait > ~0u ? ~0u : wait;
 	}
 	if (s->to && s->to->migrations != s->next->se.nr_migrations) {
@@ -215,7 +215,7 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 		return;
 	}
 	slot->row = (struct pt_switch){
-		.time = s->prev->sched_info.last_arrival + s->cpu->clock_offset,
+		.time = pt_clock_round(s->prev->sched_info.last_arrival + s->cpu->clock_offset),
 		.prev_tid = s->prev_tid,
 		.next_tid = s->prev->pid,
 		.cpu = bpf_get_smp_processor_id(),
@@ -225,8 +225,8 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 	slot->parts = 0;
 	if (target) {
 		slot->parts = target->has_waker ? PT_SLOT_WAKEUP : 0;
-		slot->waker = target->waker;
-		slot->wakeup_flags = target->waker_flags;
+		slot->row.waker = target->waker;
+		slot->row.wakeup = target->waker_flags;
 		slot->wait = run_delay - target->run_delay;
 		target->has_waker = 0;
 		target->run_delay = run_delay;
@@ -337,15 +337,17 @@ static __always_inline void pt_note_next(const struct pt_switching *s)
  * The time of the switch. After a wake-up that asked for it, the scheduler does without an update
  * of rq->clock, which then is as old as that wake-up. It cannot be older than the system call that
  * prev is in, as the way back to user mode lets the other run; so for calls that are over soon, if
- * they do not block, the age is that of microseconds.
+ * they do not block, the age is that of microseconds. A task that exits may still have the number of
+ * such a call, and has told meanwhile that it exits.
  */
 static __always_inline __u64 pt_switch_time(const struct pt_switching *s)
 {
 	__u64 time = pt_clock_convert(s->cpu, s->clock);
 
-	if (!s->prev->pid || (s->number < 0 && !s->state) || s->in_call < PT_REASON_DISK)
-		return time;
-	return pt_clock_now(s->cpu);
+	if (s->prev->pid && (s->number >= 0 || s->state) &&
+	    (s->in_call >= PT_REASON_DISK || s->prev->flags & PF_EXITING))
+		time = pt_clock_now(s->cpu);
+	return s->cpu->clock_last = pt_clock_round(time);
 }
 
 SEC("tp_btf/sched_switch")

@@ -62,6 +62,9 @@ static int count(void *context, const struct pt_record *record)
 	uint64_t *seen = context;
 
 	seen[record->kind]++;
+	if (record->kind == PT_KIND_switch &&
+	    ((const struct pt_switch *)record->row)->flags & PT_SWITCH_WOKEN)
+		seen[PT_KIND_wakeup]++;
 	return 0;
 }
 

@@ -19,7 +19,7 @@ def frame(content):
                           stdout=subprocess.PIPE, check=True).stdout
 
 
-def meta(body=None, version=1):
+def meta(body=None, version=2):
     body = json.dumps({"schema": SCHEMA}) if body is None else body
     return frame(("partrace trace %d\n%s\n" % (version, body)).encode())
 
@@ -42,7 +42,7 @@ def main():
     store("empty", "no trace")
     store("text", "no trace", b"#!/bin/sh\necho hello\n")
     store("other-zstd", "no trace of partrace", frame(b"something else"))
-    store("newer-format", "format version 2", meta("{}", 2))
+    store("newer-format", "format version 3", meta("{}", 3))
     store("meta-not-json", "not JSON", meta("{"))
     store("meta-no-schema", "no schema", meta("{}"))
     store("schema-field-twice", "schema is not valid",

@@ -114,7 +114,7 @@ class Block:
     def column(self, position, encoding, data, n):
         field = self.fields[position]
         decoders = {0: self.constant, 1: self.runs, 2: self.planes, 3: self.dictionary, 4: self.log_split,
-                    5: self.delta, 6: self.keyed, 7: self.text}
+                    5: self.delta, 6: self.keyed, 7: self.text, 8: self.shifted}
         return decoders[encoding](position, field, data, n)
 
     def constant(self, _position, field, data, n):
@@ -165,7 +165,10 @@ class Block:
                     values[i] = (((1 << k) + low) << (octave - 1)) + bits.take(octave - 1)
         return values
 
-    def delta(self, position, field, data, n):
+    def shifted(self, position, field, data, n):
+        return self.delta(position, field, data, n, data.int(1))
+
+    def delta(self, position, field, data, n, shift=0):
         base = data.int(8)
         values = self.log_split(position, field, data, n)
         group = self.columns.get(self.group)
@@ -173,7 +176,7 @@ class Block:
         for i in range(n):
             if i and group and group[i] != group[i - 1]:
                 last = base
-            values[i] = last = (last + values[i]) & WORD
+            values[i] = last = (last + (values[i] << shift)) & WORD
         return values
 
     def keyed(self, position, _field, data, n):
@@ -224,7 +227,7 @@ def main():
     with open(sys.argv[1], "rb") as file:
         frames = split_frames(file.read())
     signature, _, text = frames[0].partition(b"\n")
-    if signature != b"partrace trace 1":
+    if signature not in (b"partrace trace 1", b"partrace trace 2"):
         fail("no trace")
     meta = json.loads(text)
     kinds = {k["kind"]: (k["name"], [Field(f) for f in k["fields"]]) for k in meta["schema"]}

@@ -33,7 +33,8 @@ static void feed_any_switch(struct stream *s, struct noise *n)
 	feed_as(s, switch, .time = n->now, .cpu = (uint16_t)dice(n, 2),
 		.prev_tid = dice(n, 3) ? any_task(n) : 0, .next_tid = dice(n, 3) ? any_task(n) : 0,
 		.prev_state = (uint8_t)dice(n, 5), .syscall = any_call(n),
-		.reason = (uint8_t)dice(n, PT_REASON_COUNT + 1), .flags = (uint16_t)dice(n, 8));
+		.reason = (uint8_t)dice(n, PT_REASON_COUNT + 1), .waker = any_task(n),
+		.flags = (uint16_t)(dice(n, 8) | (dice(n, 2) ? PT_SWITCH_WOKEN : 0)));
 }
 
 static void feed_any_turn(struct stream *s, struct noise *n)

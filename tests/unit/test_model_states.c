@@ -34,6 +34,25 @@ static void sleep_wake_run(void **unused)
 	stream_free(s);
 }
 
+/* A switch that tells who woke next, after a sleep and in place of a wakeup of no wait. */
+static void woken_by_the_switch(void **unused)
+{
+	struct stream *s = stream_new();
+
+	(void)unused;
+	feed_sleeper(s, 10, 10, "a");
+	feed_sleeper(s, 11, 11, "b");
+	feed_as(s, switch, .time = 128, .next_tid = 10, .waker = 11, .syscall = -1,
+		.flags = PT_SWITCH_WOKEN);
+	feed_switch(s, 208, 0, 10, PT_STATE_SLEEPING, 0);
+	finish(s, 1008);
+	assert_parts(s, task_of(s, 10), 80, 0, 928, 0);
+	assert_int_equal(task_of(s, 10)->wakeups, 1);
+	assert_int_equal(pt_runq_get(pt_analyses_runq(&s->all), task_of(s, 10))->max, 0);
+	assert_int_equal(pt_model_contradictions(s->model), 0);
+	stream_free(s);
+}
+
 static void preemption(void **unused)
 {
 	struct stream *s = stream_new();
@@ -241,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asleep_since_start),
 		cmocka_unit_test(sleep_wake_run),
+		cmocka_unit_test(woken_by_the_switch),
 		cmocka_unit_test(preemption),
 		cmocka_unit_test(wake_before_switch_out),
 		cmocka_unit_test(late_wakeup),

@@ -160,10 +160,10 @@ static void newer_format_is_refused(void **state)
 	struct pt_error err;
 
 	(void)state;
-	append_text(&file, "partrace trace 2\n{}");
+	append_text(&file, "partrace trace 3\n{}");
 	store(test_path("newer"), file.data, file.len);
 	assert_int_equal(pt_reader_open(&reader, test_path("newer"), NULL, &err), -EPROTO);
-	assert_non_null(strstr(err.text, "format version 2"));
+	assert_non_null(strstr(err.text, "format version 3"));
 	pt_bytes_free(&file);
 }
 
@@ -178,7 +178,7 @@ static void write_bomb(const char *path)
 	uint8_t *zeros = calloc(1, 64u << 20);
 	char *text;
 
-	assert_true(asprintf(&text, "partrace trace 1\n%s", json) > 0);
+	assert_true(asprintf(&text, "partrace trace 2\n%s", json) > 0);
 	append_text(&file, text);
 	memcpy(zeros, PT_BLOCK_TAG, 4);
 	zeros[4] = 1;
@@ -259,7 +259,7 @@ static void append_block(struct pt_bytes *out, const struct pt_schema *schema, u
 static void file_from_the_future(void **state)
 {
 	static const char meta[] =
-		"partrace trace 1\n{\"era\": 3, \"host\": \"later\", \"schema\": ["
+		"partrace trace 2\n{\"era\": 3, \"host\": \"later\", \"schema\": ["
 		"{\"kind\": 1, \"name\": \"switch\", \"fields\": [{\"name\": \"time\", \"type\": "
 		"\"u64\", \"class\": \"time\"},"
 		"{\"name\": \"colour\", \"type\": \"u32\", \"class\": \"hue\"},"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/footprint_matrix.h"
 #include "analysis/margin.h"
 #include "base/array.h"
 #include "base/idmap.h"
@@ -32,8 +33,7 @@ struct pt_footprint {
 	size_t fork_count, fork_room;
 	struct pt_footprint_faults *faults;
 	size_t fault_count, fault_room;
-	struct pt_footprint_matrix matrix, coming;
-	uint64_t coming_time; /* rows of one time are one matrix */
+	struct pt_matrices matrices;
 	struct pt_memory_host *hosts;
 	size_t host_count, host_room;
 	struct pt_task_rows brought; /* struct brought */
@@ -41,18 +41,6 @@ struct pt_footprint {
 };
 
 extern const struct pt_analysis_class pt_footprint_class;
-
-/* Room for one more in an array that doubles: its place, NULL without memory. */
-static void *append(void *array, size_t *count, size_t *room, size_t size)
-{
-	char **list = array;
-	char *grown = pt_array_grow(*list, *count, room, size);
-
-	if (!grown)
-		return NULL;
-	*list = grown;
-	return grown + (*count)++ * size;
-}
 
 /* Halves a series that has become long: a report must not grow with the length of the recording. */
 static void thin_out(void *list, size_t *count, size_t size)
@@ -74,8 +62,8 @@ static struct pt_footprint_process *add_process(struct pt_footprint *footprint, 
 		return NULL;
 	process->pid = pid;
 	process->leader = pt_model_find(footprint->model, pid);
-	place = append(&footprint->processes, &footprint->process_count, &footprint->process_room,
-		       sizeof(*place));
+	place = pt_array_append(&footprint->processes, &footprint->process_count,
+				&footprint->process_room, sizeof(*place));
 	if (!place || pt_idmap_put(&footprint->by_pid, pid, process)) {
 		if (place)
 			footprint->process_count--;
@@ -114,8 +102,8 @@ static int on_memory(struct pt_footprint *footprint, const struct pt_memory *row
 	if (!process)
 		return -ENOMEM;
 	thin_out(process->points, &process->point_count, sizeof(*point));
-	point = append(&process->points, &process->point_count, &process->point_room,
-		       sizeof(*point));
+	point = pt_array_append(&process->points, &process->point_count, &process->point_room,
+				sizeof(*point));
 	if (!point)
 		return -ENOMEM;
 	*point = *row;
@@ -131,8 +119,8 @@ static int on_memory_pulse(struct pt_footprint *footprint, const struct pt_memor
 	if (!process)
 		return -ENOMEM;
 	thin_out(process->pulses, &process->pulse_count, sizeof(*pulse));
-	pulse = append(&process->pulses, &process->pulse_count, &process->pulse_room,
-		       sizeof(*pulse));
+	pulse = pt_array_append(&process->pulses, &process->pulse_count, &process->pulse_room,
+				sizeof(*pulse));
 	if (!pulse)
 		return -ENOMEM;
 	*pulse = *row;
@@ -190,8 +178,8 @@ static int on_memory_host(struct pt_footprint *footprint, const struct pt_memory
 	struct pt_memory_host *host;
 
 	thin_out(footprint->hosts, &footprint->host_count, sizeof(*host));
-	host = append(&footprint->hosts, &footprint->host_count, &footprint->host_room,
-		      sizeof(*host));
+	host = pt_array_append(&footprint->hosts, &footprint->host_count, &footprint->host_room,
+			       sizeof(*host));
 	if (!host)
 		return -ENOMEM;
 	*host = *row;
@@ -223,8 +211,8 @@ static int on_memory_thread(struct pt_footprint *footprint, const struct pt_memo
 		return -ENOMEM;
 	if (process->thread_count && process->threads[0].time != row->time)
 		process->thread_count = 0;
-	thread = append(&process->threads, &process->thread_count, &process->thread_room,
-			sizeof(*thread));
+	thread = pt_array_append(&process->threads, &process->thread_count, &process->thread_room,
+				 sizeof(*thread));
 	if (!thread)
 		return -ENOMEM;
 	*thread = *row;
@@ -261,8 +249,8 @@ static int on_memory_faults(struct pt_footprint *footprint, const struct pt_memo
 	process->cow_faults += row->cow_faults;
 	if (!task)
 		return 0;
-	faults = append(&footprint->faults, &footprint->fault_count, &footprint->fault_room,
-			sizeof(*faults));
+	faults = pt_array_append(&footprint->faults, &footprint->fault_count,
+				 &footprint->fault_room, sizeof(*faults));
 	if (!faults)
 		return -ENOMEM;
 	*faults = (struct pt_footprint_faults){.task = task, .cow_faults = row->cow_faults};
@@ -271,8 +259,8 @@ static int on_memory_faults(struct pt_footprint *footprint, const struct pt_memo
 
 static int on_memory_fork(struct pt_footprint *footprint, const struct pt_memory_fork *row)
 {
-	struct pt_footprint_fork *fork = append(&footprint->forks, &footprint->fork_count,
-						&footprint->fork_room, sizeof(*fork));
+	struct pt_footprint_fork *fork = pt_array_append(&footprint->forks, &footprint->fork_count,
+							 &footprint->fork_room, sizeof(*fork));
 
 	if (!fork)
 		return -ENOMEM;
@@ -300,69 +288,19 @@ static int on_memory_parted(struct pt_footprint *footprint, const struct pt_memo
 	return 0;
 }
 
-static bool is_whole(const struct pt_memory_group *group)
-{
-	return !(group->flags & (PT_MEMORY_CUT | PT_MEMORY_NO_FRAMES));
-}
-
-static bool is_better(const struct pt_memory_group *a, const struct pt_memory_group *than)
-{
-	if (!than->time || !a->time)
-		return a->time;
-	if (is_whole(a) != is_whole(than))
-		return is_whole(a);
-	return a->processes >= than->processes;
-}
-
-/* Rows of `time` begin or go on: what is complete is kept if it is better than what was kept before. */
-static void turn_matrix(struct pt_footprint *footprint, uint64_t time)
-{
-	struct pt_footprint_matrix other;
-
-	if (footprint->coming_time == time)
-		return;
-	footprint->coming_time = time;
-	if (is_better(&footprint->coming.group, &footprint->matrix.group)) {
-		other = footprint->matrix;
-		footprint->matrix = footprint->coming;
-		footprint->coming = other;
-	}
-	footprint->coming.group.time = 0;
-	footprint->coming.share_count = 0;
-	footprint->coming.common_count = 0;
-}
-
 static int on_memory_share(struct pt_footprint *footprint, const struct pt_memory_share *row)
 {
-	struct pt_footprint_matrix *matrix = &footprint->coming;
-	struct pt_memory_share *share;
-
-	turn_matrix(footprint, row->time);
-	share = append(&matrix->shares, &matrix->share_count, &matrix->share_room, sizeof(*share));
-	if (!share)
-		return -ENOMEM;
-	*share = *row;
-	return 0;
+	return pt_matrices_add_share(&footprint->matrices, row);
 }
 
 static int on_memory_common(struct pt_footprint *footprint, const struct pt_memory_common *row)
 {
-	struct pt_footprint_matrix *matrix = &footprint->coming;
-	struct pt_memory_common *common;
-
-	turn_matrix(footprint, row->time);
-	common = append(&matrix->commons, &matrix->common_count, &matrix->common_room,
-			sizeof(*common));
-	if (!common)
-		return -ENOMEM;
-	*common = *row;
-	return 0;
+	return pt_matrices_add_common(&footprint->matrices, row);
 }
 
 static int on_memory_group(struct pt_footprint *footprint, const struct pt_memory_group *row)
 {
-	turn_matrix(footprint, row->time);
-	footprint->coming.group = *row;
+	pt_matrices_add_group(&footprint->matrices, row);
 	return 0;
 }
 
@@ -449,25 +387,19 @@ static int finish(void *self)
 	size_t i;
 	int ret = 0;
 
-	turn_matrix(footprint, UINT64_MAX);
+	pt_matrices_finish(&footprint->matrices);
 	for (i = 0; !ret && i < footprint->process_count; i++) {
 		struct pt_footprint_process *process = footprint->processes[i];
 
 		if (!is_target(process))
 			continue;
-		pt_margins_add(&footprint->margins, process, footprint->matrix.group.time);
+		pt_margins_add(&footprint->margins, process, footprint->matrices.best.group.time);
 		ret = pt_levels_changes(&process->levels, &process->changes,
 					&process->change_count);
 	}
 	add_threads(footprint);
 	pt_margins_finish(&footprint->margins);
 	return ret;
-}
-
-static void clear_matrix(struct pt_footprint_matrix *matrix)
-{
-	free(matrix->shares);
-	free(matrix->commons);
 }
 
 static void release(void *self)
@@ -489,8 +421,7 @@ static void release(void *self)
 	free(footprint->faults);
 	free(footprint->hosts);
 	pt_task_rows_clear(&footprint->brought);
-	clear_matrix(&footprint->matrix);
-	clear_matrix(&footprint->coming);
+	pt_matrices_clear(&footprint->matrices);
 	free(footprint);
 }
 
@@ -536,7 +467,7 @@ const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint 
 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint)
 {
-	return &footprint->matrix;
+	return &footprint->matrices.best;
 }
 
 uint64_t pt_footprint_brought(const struct pt_footprint *footprint,

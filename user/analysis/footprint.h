@@ -7,6 +7,7 @@
 #define PT_ANALYSIS_FOOTPRINT_H
 
 #include "analysis/analysis.h"
+#include "analysis/footprint_matrix.h"
 #include "analysis/levels.h"
 
 struct pt_margins;
@@ -41,15 +42,6 @@ struct pt_footprint_fork {
 struct pt_footprint_faults {
 	const struct pt_model_task *task;
 	uint64_t cow_faults; /* while recorded */
-};
-
-/* The matrix with most processes, of equals the last; one that was cut short only if no other is. */
-struct pt_footprint_matrix {
-	struct pt_memory_group group; /* time 0: none */
-	struct pt_memory_share *shares;
-	size_t share_count, share_room;
-	struct pt_memory_common *commons;
-	size_t common_count, common_room;
 };
 
 /* In order of first mention. */

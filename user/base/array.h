@@ -11,4 +11,7 @@
  */
 void *pt_array_grow(void *array, size_t count, size_t *room, size_t size);
 
+/* Adds one to the array to which `array` points: its place, not initialised, or NULL without memory. */
+void *pt_array_append(void *array, size_t *count, size_t *room, size_t size);
+
 #endif

@@ -52,16 +52,22 @@ fail:
 
 static int hand_out(const struct pt_slot *slot, pt_probes_sink sink, void *context)
 {
-	struct pt_record record = {.kind = PT_KIND_switch, .row = &slot->row};
+	struct pt_switch row = slot->row;
 	int r = 0;
 
-	if (slot->parts & PT_SLOT_WAKEUP) {
+	if (slot->parts & PT_SLOT_WAKEUP && !slot->wait) {
+		row.flags |= PT_SWITCH_WOKEN;
+	} else {
+		row.waker = 0;
+		row.wakeup = 0;
+	}
+	if (slot->parts & PT_SLOT_WAKEUP && slot->wait) {
 		struct pt_wakeup wakeup = {
-			.time = slot->row.time - slot->wait,
-			.tid = slot->row.next_tid,
-			.waker = slot->waker,
-			.cpu = slot->row.cpu,
-			.flags = slot->wakeup_flags,
+			.time = row.time - slot->wait,
+			.tid = row.next_tid,
+			.waker = slot->row.waker,
+			.cpu = row.cpu,
+			.flags = slot->row.wakeup,
 			.wait = slot->wait,
 		};
 
@@ -69,16 +75,16 @@ static int hand_out(const struct pt_slot *slot, pt_probes_sink sink, void *conte
 	}
 	if (!r && slot->parts & PT_SLOT_MIGRATE) {
 		struct pt_migrate migrate = {
-			.time = slot->row.time,
-			.tid = slot->row.next_tid,
+			.time = row.time,
+			.tid = row.next_tid,
 			.from_cpu = slot->from_cpu,
-			.to_cpu = slot->row.cpu,
+			.to_cpu = row.cpu,
 			.count = slot->moves,
 		};
 
 		r = sink(context, &(struct pt_record){.kind = PT_KIND_migrate, .row = &migrate});
 	}
-	return r ? r : sink(context, &record);
+	return r ? r : sink(context, &(struct pt_record){.kind = PT_KIND_switch, .row = &row});
 }
 
 static int drain_cpu(struct pt_slots *slots, unsigned int cpu, pt_probes_sink sink, void *context)

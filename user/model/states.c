@@ -462,6 +462,18 @@ static struct pt_model_task *find_next(struct pt_model *model, uint32_t tid)
 	return task && task->doing.phase != PT_PHASE_DEAD ? task : pt_task_new(model, tid);
 }
 
+/* The switch tells of the wake-up that led to it. */
+static int woken_at(struct pt_model *model, const struct pt_switch *s)
+{
+	struct pt_wakeup wakeup = {.time = s->time,
+				   .tid = s->next_tid,
+				   .waker = s->waker,
+				   .cpu = s->cpu,
+				   .flags = s->wakeup};
+
+	return pt_on_wakeup(model, &(struct pt_record){.kind = PT_KIND_wakeup, .row = &wakeup});
+}
+
 PT_HANDLER(switch)
 {
 	const struct pt_switch *s = record->row;
@@ -471,6 +483,10 @@ PT_HANDLER(switch)
 
 	if (!cpu)
 		return 0;
+	if (s->flags & PT_SWITCH_WOKEN)
+		ret = woken_at(model, s);
+	if (ret)
+		return ret;
 	next = find_next(model, s->next_tid);
 	if (!next)
 		return -ENOMEM;

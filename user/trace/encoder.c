@@ -325,17 +325,24 @@ static enum pt_encoding encode_time(struct job *job, uint16_t f, uint64_t base)
 	const uint64_t *times = job->encoder->values[f];
 	const uint64_t *group = job->group == PT_NO_FIELD ? NULL : job->encoder->values[job->group];
 	uint64_t *deltas = job->encoder->scratch;
-	uint64_t last = base;
+	uint64_t last = base, bits = 0;
+	unsigned int shift;
 
 	for (uint32_t i = 0; i < job->input->count; i++) {
 		if (i && group && group[i] != group[i - 1])
 			last = base;
 		deltas[i] = times[i] - last;
+		bits |= deltas[i];
 		last = times[i];
 	}
+	shift = bits ? (unsigned int)__builtin_ctzll(bits) : 0;
+	if (shift)
+		pt_bytes_put(&job->encoder->out.bytes, shift, 1);
+	for (uint32_t i = 0; shift && i < job->input->count; i++)
+		deltas[i] >>= shift;
 	pt_bytes_put(&job->encoder->out.bytes, base, 8);
 	encode_log(job, f, deltas);
-	return PT_ENC_DELTA;
+	return shift ? PT_ENC_SHIFTED : PT_ENC_DELTA;
 }
 
 /* Durations: mostly all different, seldom (a field that is rarely set) a few values. */

@@ -41,6 +41,7 @@ enum pt_encoding {
 	PT_ENC_DELTA = 5,
 	PT_ENC_KEYED = 6,
 	PT_ENC_TEXT = 7,
+	PT_ENC_SHIFTED = 8,
 };
 
 #define PT_LOG_ESCAPE	  255

@@ -5,7 +5,7 @@
 
 #include "base/types.h"
 
-#define PT_FORMAT_VERSION 1
+#define PT_FORMAT_VERSION 2
 
 /* Known when recording starts. Strings are owned by the struct's owner; NULL reads as "". */
 struct pt_meta {

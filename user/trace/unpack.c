@@ -237,7 +237,7 @@ static const char *unpack_log(const struct pt_unpacked *columns, struct pt_curso
 }
 
 static const char *unpack_delta(const struct pt_unpacked *columns, struct pt_cursor *in,
-				uint64_t *values)
+				unsigned int shift, uint64_t *values)
 {
 	uint64_t base = pt_cursor_get(in, 8);
 	const char *reason = unpack_log(columns, in, columns->count, values);
@@ -248,9 +248,18 @@ static const char *unpack_delta(const struct pt_unpacked *columns, struct pt_cur
 	for (uint32_t i = 0; i < columns->count; i++) {
 		if (i && columns->group && columns->group[i] != columns->group[i - 1])
 			last = base;
-		values[i] = last += values[i];
+		values[i] = last += values[i] << shift;
 	}
 	return NULL;
+}
+
+static const char *unpack_shifted(const struct pt_unpacked *columns, struct pt_cursor *in,
+				  uint64_t *values)
+{
+	uint64_t shift = pt_cursor_get(in, 1);
+
+	return shift < 64 ? unpack_delta(columns, in, (unsigned int)shift, values)
+			  : "a column is shifted too far";
 }
 
 /* Where the key of each row stands: its lag leads into the zeros before the first row. NULL: there is no such key. */
@@ -332,7 +341,10 @@ const char *pt_unpack(const struct pt_unpacked *columns, uint32_t field, unsigne
 		reason = unpack_log(columns, payload, columns->count, values);
 		break;
 	case PT_ENC_DELTA:
-		reason = unpack_delta(columns, payload, values);
+		reason = unpack_delta(columns, payload, 0, values);
+		break;
+	case PT_ENC_SHIFTED:
+		reason = unpack_shifted(columns, payload, values);
 		break;
 	case PT_ENC_KEYED:
 		reason = unpack_keyed(columns, payload, field, size, values);
