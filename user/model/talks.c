@@ -212,6 +212,9 @@ static int find_unix(struct pt_talks *talks, struct pt_talk_of *talk)
 	talk->mailbox = box;
 	if (!box)
 		return -ENOMEM;
+	/* Somebody may be bound to that file by another path. */
+	if (talk->name[0] == '/' && !box->owner && !file)
+		talk->unsure = true;
 	return place && !box->owner ? pt_keymap_put(&talks->by_file, place, box) : 0;
 }
 
@@ -435,7 +438,11 @@ int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsi
 		ret = note_own(talks, row->network, like.address);
 	if (ret || (!like.port && !like.name_len))
 		return ret;
-	box = mailbox_at(talks, &like);
+	box = like.name && is_relative(like.name)
+		      ? find_alias(talks, hash_of_file(row->device, row->inode))
+		      : mailbox_at(talks, &like);
+	if (!box || (like.name && !same_place(box, &like)))
+		box = add_mailbox(talks, &like);
 	if (!box)
 		return -ENOMEM;
 	if (take_file(talks, box, row))
