@@ -17,25 +17,7 @@
 #define SOL_SOCKET   1
 #define SCM_RIGHTS   1
 
-#define PT_MESSAGES_MAX 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
 #define PT_CONTROLS_MAX 4
-
-/* include/linux/socket.h, as user space has it */
-struct pt_msghdr {
-	__u64 name;
-	__u64 name_length;
-	__u64 vector;
-	__u64 vector_length;
-	__u64 control;
-	__u64 control_length;
-	__u64 flags;
-};
-
-struct pt_mmsghdr {
-	struct pt_msghdr header;
-	__u32 length;
-	__u32 padding;
-};
 
 struct pt_cmsghdr {
 	__u64 length;
@@ -109,40 +91,6 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 	return end;
 }
 
-/* An address in user memory: 0 if there is none. */
-struct pt_address {
-	__u64 pointer;
-	__u32 length;
-};
-
-/* The address that a message went to, or came from as far as the caller asked for that. */
-static __always_inline struct pt_address pt_address_of_call(const struct pt_ipc_call *call)
-{
-	struct pt_address address = {};
-	struct pt_msghdr *message = (void *)pt_syscall_second(call->regs);
-
-	switch (call->is.end) {
-	case PT_END_SENDTO:
-		address.pointer = pt_syscall_fifth(call->regs);
-		address.length = pt_syscall_sixth(call->regs);
-		break;
-	case PT_END_RECVFROM:
-		address.pointer = pt_syscall_fifth(call->regs);
-		if (address.pointer)
-			bpf_probe_read_user(&address.length, sizeof(address.length),
-					    (void *)pt_syscall_sixth(call->regs));
-		break;
-	case PT_END_SENDMSG:
-	case PT_END_RECVMSG:
-		bpf_probe_read_user(&address.pointer, sizeof(address.pointer), &message->name);
-		if (address.pointer)
-			bpf_probe_read_user(&address.length, sizeof(address.length),
-					    &message->name_length);
-		break;
-	}
-	return address;
-}
-
 /* A call that moved a message, or bytes of a stream, one way. */
 static __always_inline struct pt_end_state *pt_moved_one(struct pt_ipc_call *call, __u8 sent)
 {
@@ -156,7 +104,7 @@ static __always_inline struct pt_end_state *pt_moved_one(struct pt_ipc_call *cal
 	if (!end)
 		return NULL;
 	if (end->type == SOCK_DGRAM && call->is.result >= 0 && (sent || end->open)) {
-		address = pt_address_of_call(call);
+		address = pt_address_of_call(call->is.end, call->regs);
 		if (address.pointer &&
 		    pt_talk_count(&call->is, end->object, address.pointer, address.length))
 			return end;
@@ -276,16 +224,6 @@ static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent
 			  pt_syscall_second(call->regs));
 }
 
-/* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
-__noinline __u64 pt_message_length(__u64 messages, __u32 i)
-{
-	struct pt_mmsghdr *message = (void *)messages;
-	__u32 length = 0;
-
-	bpf_probe_read_user(&length, sizeof(length), &message[i].length);
-	return length;
-}
-
 /* Global, so that it is verified once and by itself. */
 __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 {
@@ -294,38 +232,6 @@ __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
 		sum += pt_message_length(messages, i);
 	return sum;
-}
-
-/* One of several messages. */
-__noinline int pt_talk_message(struct pt_ipc *call, __u64 inode, __u64 at)
-{
-	const struct pt_mmsghdr *message = (void *)at;
-	struct {
-		__u64 pointer, length;
-	} name = {};
-
-	if (!call)
-		return 0;
-	call->bytes = pt_message_length(at, 0);
-	call->count = 1;
-	bpf_probe_read_user(&name, sizeof(name), &message->header.name);
-	if (name.pointer && pt_talk_count(call, inode, name.pointer, name.length))
-		return 0;
-	call->plain++;
-	call->plain_bytes += call->bytes;
-	return 0;
-}
-
-/* Several messages. Those without an address are left in `call`, to be counted. */
-__noinline int pt_talk_messages(struct pt_ipc *call, __u64 inode, __u64 messages, __u32 count)
-{
-	if (!call)
-		return 0;
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
-		pt_talk_message(call, inode, messages + i * sizeof(struct pt_mmsghdr));
-	call->bytes = call->plain_bytes;
-	call->count = call->plain;
-	return 0;
 }
 
 static __always_inline int pt_moved_messages(struct pt_ipc_call *call)
@@ -424,17 +330,6 @@ static __noinline int pt_made_ring(struct pt_ipc_call *call)
 		pt_end_of_number(call, PT_CLASS_URING, PT_CHANNEL_URING, call->is.tid);
 	call->is.flags = 0;
 	return 0;
-}
-
-/* The end of a datagram socket, 0: it is none. */
-static __noinline __u64 pt_datagrams_of(struct file *file)
-{
-	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
-
-	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
-	    BPF_CORE_READ(pt_sock_of(file), sk_type) != SOCK_DGRAM)
-		return 0;
-	return PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
 }
 
 /* A datagram socket is described only when it is used, and has its address. */
@@ -589,27 +484,6 @@ static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *
 		return pt_syscall_third(regs) & (MSG_PEEK | MSG_ERRQUEUE) ? -1 : 0;
 	}
 	return -1;
-}
-
-/* Whether a message through a datagram socket went to an address, or its sender was asked for where that may be anybody. */
-static __always_inline bool pt_may_have_address(const struct pt_end_state *end,
-						const struct pt_regs *regs, __u8 call)
-{
-	const struct pt_msghdr *message = (void *)pt_syscall_second(regs);
-	__u64 name = 0;
-
-	switch (call) {
-	case PT_END_SENDTO:
-		return pt_syscall_fifth(regs);
-	case PT_END_SENDMSG:
-		bpf_probe_read_user(&name, sizeof(name), &message->name);
-		return name;
-	case PT_END_RECVFROM:
-		return end->open && pt_syscall_fifth(regs);
-	case PT_END_RECVMSG:
-		return end->open;
-	}
-	return false;
 }
 
 /*

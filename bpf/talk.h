@@ -7,8 +7,27 @@
 #define PT_BPF_TALK_H
 
 #include "bpf/endpoint.h"
+#include "bpf/regs.h"
 
-#define PT_UNIX_NAME_MAX 108 /* sizeof(sockaddr_un.sun_path) */
+#define PT_MESSAGES_MAX	 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
+#define PT_UNIX_NAME_MAX 108  /* sizeof(sockaddr_un.sun_path) */
+
+/* include/linux/socket.h, as user space has it */
+struct pt_msghdr {
+	__u64 name;
+	__u64 name_length;
+	__u64 vector;
+	__u64 vector_length;
+	__u64 control;
+	__u64 control_length;
+	__u64 flags;
+};
+
+struct pt_mmsghdr {
+	struct pt_msghdr header;
+	__u32 length;
+	__u32 padding;
+};
 
 struct pt_talk_message {
 	struct pt_header header;
@@ -210,6 +229,114 @@ __noinline int pt_talk_count(struct pt_ipc *call, __u64 inode, __u64 pointer, __
 	talk->summed = hurries;
 	pt_end_count(call, talk);
 	return 1;
+}
+
+/* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
+__noinline __u64 pt_message_length(__u64 messages, __u32 i)
+{
+	struct pt_mmsghdr *message = (void *)messages;
+	__u32 length = 0;
+
+	bpf_probe_read_user(&length, sizeof(length), &message[i].length);
+	return length;
+}
+
+/* One of several messages. */
+__noinline int pt_talk_message(struct pt_ipc *call, __u64 inode, __u64 at)
+{
+	const struct pt_mmsghdr *message = (void *)at;
+	struct {
+		__u64 pointer, length;
+	} name = {};
+
+	if (!call)
+		return 0;
+	call->bytes = pt_message_length(at, 0);
+	call->count = 1;
+	bpf_probe_read_user(&name, sizeof(name), &message->header.name);
+	if (name.pointer && pt_talk_count(call, inode, name.pointer, name.length))
+		return 0;
+	call->plain++;
+	call->plain_bytes += call->bytes;
+	return 0;
+}
+
+/* Several messages. Those without an address are left in `call`, to be counted. */
+__noinline int pt_talk_messages(struct pt_ipc *call, __u64 inode, __u64 messages, __u32 count)
+{
+	if (!call)
+		return 0;
+	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
+		pt_talk_message(call, inode, messages + i * sizeof(struct pt_mmsghdr));
+	call->bytes = call->plain_bytes;
+	call->count = call->plain;
+	return 0;
+}
+
+/* An address in user memory: 0 if there is none. */
+struct pt_address {
+	__u64 pointer;
+	__u32 length;
+};
+
+/* The address that a message went to, or came from as far as the caller asked for that. */
+static __always_inline struct pt_address pt_address_of_call(__u8 end, const struct pt_regs *regs)
+{
+	struct pt_address address = {};
+	struct pt_msghdr *message = (void *)pt_syscall_second(regs);
+
+	switch (end) {
+	case PT_END_SENDTO:
+		address.pointer = pt_syscall_fifth(regs);
+		address.length = pt_syscall_sixth(regs);
+		break;
+	case PT_END_RECVFROM:
+		address.pointer = pt_syscall_fifth(regs);
+		if (address.pointer)
+			bpf_probe_read_user(&address.length, sizeof(address.length),
+					    (void *)pt_syscall_sixth(regs));
+		break;
+	case PT_END_SENDMSG:
+	case PT_END_RECVMSG:
+		bpf_probe_read_user(&address.pointer, sizeof(address.pointer), &message->name);
+		if (address.pointer)
+			bpf_probe_read_user(&address.length, sizeof(address.length),
+					    &message->name_length);
+		break;
+	}
+	return address;
+}
+
+/* Whether a message through a datagram socket went to an address, or its sender was asked for where that may be anybody. */
+static __always_inline bool pt_may_have_address(const struct pt_end_state *end,
+						const struct pt_regs *regs, __u8 call)
+{
+	const struct pt_msghdr *message = (void *)pt_syscall_second(regs);
+	__u64 name = 0;
+
+	switch (call) {
+	case PT_END_SENDTO:
+		return pt_syscall_fifth(regs);
+	case PT_END_SENDMSG:
+		bpf_probe_read_user(&name, sizeof(name), &message->name);
+		return name;
+	case PT_END_RECVFROM:
+		return end->open && pt_syscall_fifth(regs);
+	case PT_END_RECVMSG:
+		return end->open;
+	}
+	return false;
+}
+
+/* The end of a datagram socket, 0: it is none. */
+static __noinline __u64 pt_datagrams_of(struct file *file)
+{
+	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
+
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	    BPF_CORE_READ(pt_sock_of(file), sk_type) != SOCK_DGRAM)
+		return 0;
+	return PT_ENDPOINT_OF(PT_CLASS_SOCKET, BPF_CORE_READ(inode, i_ino));
 }
 
 #endif

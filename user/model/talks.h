@@ -61,6 +61,13 @@ struct pt_talk_of *pt_talks_plain(struct pt_channels *channels, struct pt_channe
 int pt_talks_mailbox(struct pt_channels *channels, struct pt_talk_of *talk,
 		     struct pt_mailbox **out);
 
+/* Likewise of an IP address that is one of this machine; NULL: nothing was sent there, and nobody has been seen there. */
+struct pt_mailbox *pt_mailbox_find(const struct pt_talks *talks, const struct pt_talk_of *talk);
+
+/* Addresses of this machine: loopback, and what is known of others. */
+bool pt_address_is_own(const struct pt_talks *talks, uint32_t network, const uint64_t *address);
+int pt_address_note_own(struct pt_talks *talks, uint32_t network, const uint64_t *address);
+
 /* The queue of a mailbox, and whose it is: *channel is NULL if it is nobody's. */
 struct pt_queue *pt_mailbox_queue(struct pt_mailbox *mailbox, struct pt_channel **channel,
 				  unsigned int *side);
