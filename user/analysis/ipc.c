@@ -72,6 +72,8 @@ static int on_delivery(void *context, const struct pt_delivery *delivery)
 			   delivery->to, stranger);
 	if (!flow)
 		return -ENOMEM;
+	if (receiver)
+		channel->side[side].doubtful |= delivery->odd;
 	if (receiver && delivery->from)
 		note_writer(&channel->side[side], delivery->from);
 	if (sender && sender->unsure)

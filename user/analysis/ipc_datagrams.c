@@ -48,6 +48,7 @@ static int way_in(struct pt_channels *channels, struct pt_talk_of *talk, struct 
 		return 0;
 	way->lane = box ? &box->lane : NULL;
 	own->blind |= !box;
+	own->doubtful |= pt_talks_is_cast(&channels->talks, talk->network, own->port);
 	own->doubtful |= !box && own->mailbox && own->mailbox->sockets > 1;
 	take_queue(talk->channel, talk->side, way);
 	return 0;

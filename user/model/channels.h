@@ -79,10 +79,11 @@ struct pt_talks {
 	struct pt_talk_of **list;
 	struct pt_mailbox **boxes;
 	size_t count, room, box_count, box_room;
-	struct pt_keymap by_end;    /* end: talk */
-	struct pt_keymap by_place;  /* hash of a port or name: the first mailbox there */
-	struct pt_keymap by_file;   /* hash of device and inode: mailbox */
-	struct pt_keymap own;	    /* hash of network and address: that is of this machine */
+	struct pt_keymap by_end;   /* end: talk */
+	struct pt_keymap by_place; /* hash of a port or name: the first mailbox there */
+	struct pt_keymap by_file;  /* hash of device and inode: mailbox */
+	struct pt_keymap own;	   /* hash of network and address: that is of this machine */
+	struct pt_keymap casts; /* network and port: to where something was sent to many at once */
 	struct pt_keymap networks;  /* whose addresses are known */
 	struct pt_keymap strangers; /* end: pt_side that no target has */
 	struct pt_side **sides;	    /* these */

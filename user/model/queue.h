@@ -69,6 +69,7 @@ struct pt_delivery {
 	uint64_t bytes;
 	uint32_t messages; /* whose last byte this is */
 	bool timed;	   /* latency is valid: the message is whole and neither side a sum */
+	bool odd;	   /* more was read of a message than was written: it was another one */
 	uint64_t latency;  /* ns, of these messages */
 	const void *from_place, *to_place; /* of the pieces */
 };

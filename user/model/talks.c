@@ -62,6 +62,15 @@ static void settle_address(struct pt_talk_of *talk)
 		talk->address[1] = talk->family == FAMILY_INET ? LOOPBACK : 1;
 }
 
+/* Is it an address of many? Of a broadcast the last byte says so in nearly all networks. */
+static bool is_cast(const uint64_t *address)
+{
+	if (address[0] >> 56 == 0xff)
+		return true;
+	return !address[0] && address[1] <= UINT32_MAX &&
+	       (address[1] >> 28 == 0xe || (address[1] & 0xff) == 0xff);
+}
+
 int pt_talks_add(struct pt_channels *channels, const struct pt_record *record)
 {
 	const struct pt_talk *row = record->row;
@@ -97,6 +106,9 @@ int pt_talks_add(struct pt_channels *channels, const struct pt_record *record)
 		talk->address[0] = row->high;
 		talk->address[1] = row->low;
 		settle_address(talk);
+		if (is_cast(talk->address) &&
+		    pt_keymap_put(&talks->casts, (uint64_t)row->network << 16 | row->port, talks))
+			return -ENOMEM;
 	}
 	return pt_keymap_put(&talks->by_end, row->end, talk);
 }
@@ -193,6 +205,7 @@ void pt_talks_clear(struct pt_talks *talks)
 	pt_keymap_clear(&talks->by_place);
 	pt_keymap_clear(&talks->by_file);
 	pt_keymap_clear(&talks->own);
+	pt_keymap_clear(&talks->casts);
 	pt_keymap_clear(&talks->networks);
 	pt_keymap_clear(&talks->strangers);
 }

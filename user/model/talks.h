@@ -82,6 +82,12 @@ int pt_talks_drop(struct pt_channels *channels, const struct pt_drop *row,
 /* Who else than targets may be at the address of a talk. 0 or -ENOMEM. */
 int pt_talks_add_opposite(struct pt_channels *channels, struct pt_talk_of *talk, uint64_t end);
 
+/* Did a target send something to many at once, at that port? */
+static inline bool pt_talks_is_cast(const struct pt_talks *talks, uint32_t network, uint16_t port)
+{
+	return port && pt_keymap_get(&talks->casts, (uint64_t)network << 16 | port) != NULL;
+}
+
 /* At the end: which talks remain unsure. 0 or -ENOMEM. */
 int pt_talks_settle(struct pt_channels *channels);
 
