@@ -195,6 +195,7 @@ static void take_facts(struct pt_channel *channel, unsigned int side,
 	own->address[0] = row->local_high;
 	own->address[1] = row->local_low;
 	own->port = row->local_port;
+	own->four = row->family == 2 /* AF_INET */;
 	own->peer_pid = row->peer_pid;
 	own->seen = true;
 	if (channel->two_sided && !other->port) {

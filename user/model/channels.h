@@ -35,6 +35,7 @@ struct pt_side {
 	uint64_t address[2];   /* of an IP socket: high, low */
 	uint32_t peer_pid;     /* who the kernel says had made the other side; 0: not known */
 	uint16_t port;
+	bool four; /* an IPv4 socket */
 	bool seen; /* a target used it */
 	/* Of a datagram socket: */
 	bool doubtful;	/* who sent what it received is not sure */

@@ -31,7 +31,8 @@ struct pt_place pt_ipc_place(const struct pt_side *side, bool with_port)
 	uint64_t words[2] = {__builtin_bswap64(side->address[0]),
 			     __builtin_bswap64(side->address[1])};
 	uint32_t four = htonl((uint32_t)side->address[1]);
-	bool is_four = !side->address[0] && !(side->address[1] >> 32) && side->address[1] > 1;
+	bool is_four = side->four ||
+		       (!side->address[0] && !(side->address[1] >> 32) && side->address[1] > 1);
 
 	if (!side->port)
 		return place;
