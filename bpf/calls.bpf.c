@@ -7,10 +7,12 @@
 #include "bpf/ipc.h"
 #include "bpf/clock.h"
 #include "bpf/loop.h"
+#include "bpf/mapping.h"
 #include "bpf/sleep.h"
 
 struct pt_loop_map pt_loops SEC(".maps");
 struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
+struct pt_passing_map pt_passings SEC(".maps");
 struct pt_described_map pt_described SEC(".maps");
 struct pt_fresh_map pt_fresh SEC(".maps");
 struct pt_talk_scratch_map pt_talk_scratch SEC(".maps");
@@ -87,8 +89,8 @@ __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32
 		return 0;
 	task = pt_current(cpu);
 	regs = pt_current_regs(cpu);
-	if (end == PT_END_URING &&
-	    (!(pt_syscall_fourth(regs) & IORING_ENTER_GETEVENTS) || !pt_syscall_third(regs)))
+	if (end == PT_END_URING && (!(pt_argument_of(task, regs, 3) & IORING_ENTER_GETEVENTS) ||
+				    !pt_argument_of(task, regs, 2)))
 		return pt_no_wait(cpu);
 	state = pt_loop_state_at(cpu->loop);
 	if (!state)
@@ -97,21 +99,21 @@ __noinline int pt_wait_end(struct pt_cpu *cpu, __s64 result, __u32 number, __u32
 		return 0;
 	switch (end) {
 	case PT_END_EPOLL:
-		wait.timeout = pt_syscall_fourth(regs);
-		wait.limit = pt_syscall_third(regs);
-		wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
+		wait.timeout = pt_argument_of(task, regs, 3);
+		wait.limit = pt_argument_of(task, regs, 2);
+		wait.loop = pt_loop_of_fd(task, state, pt_argument_of(task, regs, 0));
 		break;
 	case PT_END_EPOLL_PWAIT2:
-		wait.timeout = pt_timeout_of_timespec(pt_syscall_fourth(regs));
-		wait.limit = pt_syscall_third(regs);
-		wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
+		wait.timeout = pt_timeout_of_timespec(pt_argument_of(task, regs, 3));
+		wait.limit = pt_argument_of(task, regs, 2);
+		wait.loop = pt_loop_of_fd(task, state, pt_argument_of(task, regs, 0));
 		break;
 	case PT_END_POLL:
-		wait.timeout = pt_syscall_third(regs);
+		wait.timeout = pt_argument_of(task, regs, 2);
 		break;
 	case PT_END_URING:
-		if (!(pt_syscall_fourth(regs) & IORING_ENTER_REGISTERED_RING))
-			wait.loop = pt_loop_of_fd(task, state, pt_syscall_first(regs));
+		if (!(pt_argument_of(task, regs, 3) & IORING_ENTER_REGISTERED_RING))
+			wait.loop = pt_loop_of_fd(task, state, pt_argument_of(task, regs, 0));
 		break;
 	}
 	wait.tid = task->pid;
@@ -150,15 +152,78 @@ static __always_inline void pt_call_forget(struct pt_cpu *cpu)
 		state->entered = 0;
 }
 
+/*
+ * Says of a process, once, that it makes calls of another ABI. The key is the process's own, though its pid may have been
+ * another's before.
+ */
+static __always_inline int pt_compat_tell(struct pt_cpu *cpu, struct task_struct *task)
+{
+	__u64 age = task->group_leader->start_boottime >> 20;
+	__u64 key = PT_ENDPOINT_OF(PT_CLASS_COMPAT, age << 24 ^ task->tgid);
+	__u8 one = 1;
+
+	if (bpf_map_lookup_elem(&pt_described, &key))
+		return 0;
+	bpf_map_update_elem(&pt_described, &key, &one, BPF_ANY);
+	PT_MESSAGE(compat);
+	message->row = (struct pt_compat){
+		.time = bpf_ktime_get_ns(),
+		.pid = task->tgid,
+		.tid = task->pid,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
+/*
+ * The end of a call of another ABI. Loops are followed, as waits look alike but for registers and numbers; what such calls
+ * move through channels is not, as structures are others and most come through multiplexers (socketcall, ipc).
+ */
+__noinline int pt_foreign_call(struct pt_cpu *cpu, __s64 result)
+{
+	struct task_struct *task;
+	__u64 index;
+	__u8 end;
+
+	if (!cpu)
+		return 0;
+	task = pt_current(cpu);
+	pt_compat_tell(cpu, task);
+	index = (__u16)pt_foreign_number(task, pt_current_regs(cpu));
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	if (index >= PT_SYSCALL_LIMIT) {
+		pt_call_forget(cpu);
+		return 0;
+	}
+	end = pt_config.call_end[index];
+	if (end >= PT_END_EPOLL && end <= PT_END_URING && !pt_wait_end(cpu, result, index, end))
+		return 0;
+	if (end == PT_END_EPOLL_CREATE)
+		pt_epoll_created(task, result);
+	if (cpu->turn)
+		pt_call_end(cpu, index);
+	return 0;
+}
+
 int pt_sys_exit_channel(unsigned long long *context);
+int pt_sys_exit_mapping(unsigned long long *context);
+
+enum pt_sys_exit_part {
+	PT_PART_CHANNEL,
+	PT_PART_MAPPING,
+	PT_PART_COUNT,
+};
 
 /* Where pt_sys_exit() goes on, in place of returning. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, PT_PART_COUNT);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
-} pt_sys_exit_rest SEC(".maps") = {.values = {(void *)&pt_sys_exit_channel}};
+} pt_sys_exit_rest SEC(".maps") = {.values = {
+					   [PT_PART_CHANNEL] = (void *)&pt_sys_exit_channel,
+					   [PT_PART_MAPPING] = (void *)&pt_sys_exit_mapping,
+				   }};
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
@@ -175,6 +240,8 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	}
 	if (!cpu->here)
 		return 0;
+	if (pt_is_foreign(pt_current(cpu), regs))
+		return pt_foreign_call(cpu, result);
 	index = (__u16)pt_syscall_number(regs);
 	barrier_var(index); /* the verifier must see the value that is tested used */
 	if (index >= PT_SYSCALL_LIMIT) {
@@ -184,11 +251,17 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 	end = pt_config.call_end[index];
 	if (end >= PT_END_EPOLL && end <= PT_END_URING && !pt_wait_end(cpu, result, index, end))
 		return 0;
-	if (end == PT_END_EPOLL_CREATE)
+	if (end == PT_END_EPOLL_CREATE) {
 		pt_epoll_created(pt_current(cpu), result);
-	else if (end >= PT_END_READ && !pt_control.last &&
-		 !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
-		bpf_tail_call(ctx, &pt_sys_exit_rest, 0);
+	} else if (end >= PT_END_PREAD) {
+		if (result == -ESPIPE && !pt_control.last)
+			bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_CHANNEL);
+	} else if (end >= PT_END_MMAP) {
+		if (pt_maps_shared(regs, end, result) && !pt_control.last)
+			bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_MAPPING);
+	} else if (end >= PT_END_READ && !pt_control.last &&
+		   !pt_ipc_summed(cpu, pt_current(cpu), regs, result, end))
+		bpf_tail_call(ctx, &pt_sys_exit_rest, PT_PART_CHANNEL);
 	if (cpu->turn)
 		pt_call_end(cpu, index);
 	return 0;
@@ -221,6 +294,25 @@ int BPF_PROG(pt_sys_exit_channel, struct pt_regs *regs, long result)
 	call.is.spare = !cpu->table;
 	if (call.table)
 		pt_ipc_ended(&call);
+	if (cpu->turn)
+		pt_call_end(cpu, index);
+	return 0;
+}
+
+/* The end of a call that maps memory which may be shared, or undoes that. pt_sys_exit() ends in it, too. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(pt_sys_exit_mapping, struct pt_regs *regs, long result)
+{
+	struct pt_cpu *cpu = pt_this_cpu();
+	__u64 index;
+
+	if (!cpu)
+		return 0;
+	index = (__u16)pt_syscall_number(regs);
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	if (index >= PT_SYSCALL_LIMIT)
+		return 0;
+	pt_mapping_ended(cpu, regs, pt_config.call_end[index], result);
 	if (cpu->turn)
 		pt_call_end(cpu, index);
 	return 0;

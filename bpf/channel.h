@@ -28,6 +28,30 @@ enum pt_channel_kind {
 };
 
 /*
+ * What is no channel, and goes through one: descriptors that are passed on may be ends of channels, and then are of the
+ * kinds above, or of these. Names go into JSON.
+ */
+#define PT_PASSED_KINDS 48 /* above all of both */
+#define PT_PASSED(S)                                                                               \
+	S(32, FILE, "file")                                                                        \
+	S(33, DIRECTORY, "directory")                                                              \
+	S(34, MEMFD, "memfd")                                                                      \
+	S(35, BLOCK, "block-device")                                                               \
+	S(36, DEVICE, "device")                                                                    \
+	S(37, TTY, "tty")                                                                          \
+	S(38, EPOLL, "epoll")                                                                      \
+	S(39, PIDFD, "pidfd")                                                                      \
+	S(40, TIMERFD, "timerfd")                                                                  \
+	S(41, SIGNALFD, "signalfd")                                                                \
+	S(42, INOTIFY, "inotify")
+
+enum pt_passed_kind {
+#define S(value, name, text) PT_PASSED_##name = value,
+	PT_PASSED(S)
+#undef S
+};
+
+/*
  * The name of an end: a pipe, one socket, an eventfd... The class, and what is unique in it: an inode number (of a
  * FIFO with the device above it), or a number that the probes give.
  */
@@ -48,5 +72,7 @@ enum pt_channel_kind {
 #define PT_CLASS_URING 10
 /* A datagram socket and an address: by a hash of both. */
 #define PT_CLASS_TALK 16
+/* No channel: of the probes only, which keep in mind whom they have told of. */
+#define PT_CLASS_COMPAT 11
 
 #endif

@@ -71,6 +71,8 @@ enum pt_call_end {
 	PT_END_URING, /* (fd, to submit, to wait for, flags) */
 	PT_END_EPOLL_CREATE,
 	PT_END_READ,	 /* (fd, ...): from here on, calls that have to do with channels */
+	PT_END_READV,	 /* (fd, iovec[], ...) */
+	PT_END_WRITEV,	 /* (fd, iovec[], ...) */
 	PT_END_WRITE,	 /* (fd, ...) */
 	PT_END_SENDTO,	 /* (fd, buffer, size, flags, address, length of it) */
 	PT_END_RECVFROM, /* (fd, buffer, size, flags, address, pointer to its length) */
@@ -97,6 +99,12 @@ enum pt_call_end {
 	PT_END_VM_READ,	   /* (pid, ...) */
 	PT_END_VM_WRITE,   /* (pid, ...) */
 	PT_END_RING,	   /* io_uring_setup: returns a descriptor */
+	PT_END_MMAP, /* (address, size, protection, flags, ...) returns an address: from here on, mappings */
+	PT_END_SHMAT,  /* returns an address */
+	PT_END_MUNMAP, /* (address, size) */
+	PT_END_SHMDT,  /* (address) */
+	PT_END_PREAD, /* (fd, ...): from here on, calls that only fail where there are no positions */
+	PT_END_PWRITE, /* (fd, ...) */
 };
 
 /* Set before load, constant for the verifier. */
@@ -117,6 +125,8 @@ struct pt_config {
 	__u64 sample_period;		   /* ns */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */
+	__u16 compat_call
+		[PT_SYSCALL_LIMIT]; /* by the number in a 32-bit program: that here, or PT_SYSCALL_FOREIGN */
 };
 
 #define PT_NO_OFFSET (-0x7fffffffffffffffLL)
@@ -134,8 +144,8 @@ struct pt_control {
 	__u32 loop_states;   /* likewise */
 	__u32 turn_counters; /* likewise */
 	__u32 marked;	     /* tasks that the iterator has made targets, so far */
-	__u32 joining; /* recording has begun: whom the iterator marks was no target until then */
-	__u32 reserved;
+	__u32 joining;	/* recording has begun: whom the iterator marks was no target until then */
+	__u32 segments; /* memory that is shared has been told of */
 	__u64 registers; /* from the lowest address of a task's kernel stack to the registers it came with; 0: not
 			    known yet */
 	__u64 anonymous_inode; /* the inode that all eventfds share */

@@ -62,7 +62,7 @@ struct pt_loop_state {
 	__u8 disturbed; /* it left its CPU in this turn, other than to wait for events, or was sampled */
 	__u8 empty; /* the last wait was a poll that found nothing */
 	__u8 filled; /* it returned as many events as it could: a poll behind it belongs to the same turn */
-	__u8 reserved;
+	__u8 went_to_sleep; /* when it last left its CPU */
 	struct pt_turn_call table[PT_TURN_CALLS];
 };
 

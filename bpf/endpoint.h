@@ -21,6 +21,7 @@
 #define IPPROTO_MPTCP	262
 #define TCP_LISTEN	10
 #define EFD_SEMAPHORE	1
+#define FMODE_READ	1
 #define FMODE_WRITE	2
 #define PT_QUEUE_WALK	16 /* buffers of a queue that are looked at */
 #define PT_ADDRESS_TEXT 112
@@ -129,6 +130,22 @@ static __always_inline bool pt_sock_is_open(const struct pt_end_state *end, stru
 	if (end->kind == PT_CHANNEL_UNIX)
 		return !BPF_CORE_READ((struct unix_sock *)sock, peer);
 	return end->kind == PT_CHANNEL_UDP && !BPF_CORE_READ(sock, __sk_common.skc_dport);
+}
+
+/*
+ * The kernel object behind the struct file at an address, by which an end is found again, and what tells it from others
+ * that were at the same place before.
+ */
+static __always_inline __u64 pt_object_behind(__u64 file, __u64 *number)
+{
+	__u64 object = pt_read_address(struct file, file, f_inode);
+
+	if (object == pt_control.anonymous_inode) {
+		*number = pt_control.eventfds;
+		return pt_read_address(struct file, file, private_data);
+	}
+	*number = pt_read(struct inode, object, i_ino);
+	return object;
 }
 
 /* Says what a file is: fills in the rest of a state whose object and number are known. */

@@ -187,6 +187,13 @@ static __always_inline bool pt_may_hurry(const struct pt_end_state *end)
 	       (end->kind == PT_CHANNEL_UDP && end->open);
 }
 
+/* Messages that are kept apart may be empty and are some nevertheless. But of SOCK_SEQPACKET that looks like the end. */
+static __always_inline bool pt_has_empty(const struct pt_end_state *end)
+{
+	return end->type == SOCK_DGRAM || end->kind == PT_CHANNEL_POSIX_QUEUE ||
+	       end->kind == PT_CHANNEL_SYSV_QUEUE;
+}
+
 /* Notes what a call did with an end. */
 __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 {
@@ -196,8 +203,7 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_end_state *end)
 		return 0;
 	sent = call->sent & 1;
 
-	/* A datagram may be empty and is one nevertheless. */
-	if (call->bytes < 0 || (!call->bytes && end->type != SOCK_DGRAM)) {
+	if (call->bytes < 0 || (!call->bytes && !pt_has_empty(end))) {
 		pt_attempted(call, end, sent);
 		return 0;
 	}

@@ -11,21 +11,12 @@
 #define PT_BPF_IPC_H
 
 #include "bpf/talk.h"
+#include "bpf/passed.h"
 
 #define MSG_PEEK     2
+#define MSG_COPY     040000
+#define ESPIPE	     29
 #define MSG_ERRQUEUE 0x2000
-#define SOL_SOCKET   1
-#define SCM_RIGHTS   1
-
-#define PT_CONTROLS_MAX 4
-
-struct pt_cmsghdr {
-	__u64 length;
-	__s32 level;
-	__s32 type;
-	__s32 fd; /* the first */
-	__s32 padding;
-};
 
 struct pt_ipc_call {
 	struct pt_ipc is;
@@ -43,13 +34,7 @@ static __noinline struct pt_end_state *pt_end_of_fd(struct pt_ipc_call *call, __
 
 	if (!file)
 		return NULL;
-	object = pt_read_address(struct file, file, f_inode);
-	if (object == pt_control.anonymous_inode) {
-		object = pt_read_address(struct file, file, private_data);
-		number = pt_control.eventfds;
-	} else {
-		number = pt_read(struct inode, object, i_ino);
-	}
+	object = pt_object_behind(file, &number);
 	end = pt_end_slot(call->table, object);
 	if (end->object != object || end->number != number || call->is.flags) {
 		if (end->id)
@@ -116,11 +101,14 @@ static __always_inline struct pt_end_state *pt_moved_one(struct pt_ipc_call *cal
 /* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
 static __always_inline void pt_value_of(struct pt_ipc_call *call)
 {
-	__u64 value = 1;
+	__u64 value = 1, at = pt_syscall_second(call->regs);
 
 	if (call->is.result != 8)
 		return;
-	bpf_probe_read_user(&value, sizeof(value), (void *)pt_syscall_second(call->regs));
+	/* The first piece of several, which nearly always has it all. */
+	if (call->is.end == PT_END_READV || call->is.end == PT_END_WRITEV)
+		bpf_probe_read_user(&at, sizeof(at), (void *)at);
+	bpf_probe_read_user(&value, sizeof(value), (void *)at);
 	call->is.value = value < 0xffffffff ? value : 0xffffffff;
 }
 
@@ -159,102 +147,81 @@ static __always_inline void pt_made_eventfd(struct pt_ipc_call *call)
 	pt_made(call, call->is.result);
 }
 
-static __always_inline int pt_pass_emit(struct pt_ipc_call *call, __u64 id, __u32 fd, __u32 count)
+/*
+ * What went along with a message. A stream that took no byte has taken nothing else either.
+ */
+static __always_inline void pt_passed(struct pt_ipc_call *call, const struct pt_end_state *end,
+				      __u8 flags, __u32 count)
 {
-	struct pt_cpu *cpu = pt_this_cpu();
-	__u64 bytes = call->is.bytes;
-	struct pt_end_state *object;
-
-	if (!cpu)
-		return 0;
-	call->is.bytes = 0;
-	object = pt_end_of_fd(call, fd);
-	PT_MESSAGE(pass);
-	message->row = (struct pt_pass){
-		.time = pt_ipc_now(&call->is),
-		.end = id,
-		.object = object ? object->id : 0,
-		.tid = call->is.tid,
-		.count = count,
-		.port = object ? object->port : 0,
-		.kind = object ? object->kind : 0,
-		.flags = call->is.sent ? PT_TRANSFER_SENT : 0,
-		.bytes = bytes,
-	};
-	pt_commit(cpu, message);
-	return 0;
-}
-
-/* Descriptors that went with a message, from its control data in user memory. */
-static __noinline int pt_passed(struct pt_ipc_call *call, __u64 id, __u64 pointer)
-{
-	const struct pt_msghdr *message = (void *)pointer;
-	struct {
-		__u64 at, left;
-	} text;
-	struct pt_cmsghdr control = {};
-
-	/* Two members that follow each other, and no more: the stack is short. */
-	if (bpf_probe_read_user(&text, sizeof(text), &message->control) || !text.at)
-		return 0;
-	for (int i = 0; i < PT_CONTROLS_MAX && text.left >= 20; i++) {
-		__u64 step;
-
-		/* Not the padding behind the first descriptor, which need not be there. */
-		if (bpf_probe_read_user(&control, 20, (void *)text.at) || control.length < 16)
-			return 0;
-		if (control.level == SOL_SOCKET && control.type == SCM_RIGHTS &&
-		    control.length >= 20 && control.length <= text.left)
-			return pt_pass_emit(call, id, control.fd, (control.length - 16) / 4);
-		step = (control.length + 7) & ~7ULL;
-		if (step >= text.left)
-			return 0;
-		text.at += step;
-		text.left -= step;
-	}
-	return 0;
+	if (end->kind != PT_CHANNEL_UNIX || call->is.result < 0 ||
+	    (flags & PT_TRANSFER_SENT && !call->is.result && end->type == SOCK_STREAM))
+		return;
+	pt_passed_with(&call->is, PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number), flags,
+		       pt_syscall_second(call->regs), count, call->is.result);
 }
 
 static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent)
 {
 	struct pt_end_state *end = pt_moved_one(call, sent);
 
-	if (end && end->kind == PT_CHANNEL_UNIX && call->is.result >= 0)
-		pt_passed(call, PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number),
-			  pt_syscall_second(call->regs));
+	if (end)
+		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0, 0);
 }
 
-/* Global, so that it is verified once and by itself. */
+/* A look at messages leaves them where they are, but gives the descriptors that came with them. */
+static __noinline int pt_peeked(struct pt_ipc_call *call, __u32 count)
+{
+	struct pt_end_state *end;
+
+	call->is.sent = 0;
+	call->is.bytes = 0;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (end)
+		pt_passed(call, end, PT_PASS_PEEKED, count);
+	return 0;
+}
+
+/* Global, so that they are verified once and by themselves; two, as the verifier goes through each round of a loop. */
+__noinline __u64 pt_messages_sum_some(__u64 messages, __u32 from, __u32 count)
+{
+	__u64 sum = 0;
+
+	for (__u32 i = 0; i < PT_MESSAGES_STEP && from + i < count; i++)
+		sum += pt_message_length(messages, from + i);
+	return sum;
+}
+
 __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 {
 	__u64 sum = 0;
 
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
-		sum += pt_message_length(messages, i);
+	for (__u32 i = 0; i < PT_MESSAGES_STEP && i * PT_MESSAGES_STEP < count; i++)
+		sum += pt_messages_sum_some(messages, i * PT_MESSAGES_STEP, count);
 	return sum;
 }
 
-static __always_inline int pt_moved_messages(struct pt_ipc_call *call)
+static __always_inline int pt_moved_messages(struct pt_ipc_call *call, __u8 sent)
 {
 	__u64 messages = pt_syscall_second(call->regs);
-	struct pt_end_state *end;
+	struct pt_end_state *end, *again;
 
-	call->is.sent = call->is.end == PT_END_SENDMMSG;
+	call->is.sent = sent;
 	call->is.bytes = call->is.count = call->is.result;
 	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
 	if (!end)
 		return 0;
-	if (call->is.result > 0 && end->type == SOCK_DGRAM && (call->is.sent || end->open)) {
+	if (call->is.result > 0 && end->type == SOCK_DGRAM && (sent || end->open)) {
 		pt_talk_messages(&call->is, end->object, messages, call->is.result);
-		if (!call->is.count)
-			return 0;
-		end = pt_end_of_fd(call, pt_syscall_first(call->regs));
-		if (!end)
-			return 0;
-	} else if (call->is.result > 0) {
-		call->is.bytes = pt_messages_sum(messages, call->is.result);
+		again = call->is.count ? pt_end_of_fd(call, pt_syscall_first(call->regs)) : NULL;
+		if (again)
+			pt_end_count(&call->is, again);
+	} else {
+		if (call->is.result > 0)
+			call->is.bytes = pt_messages_sum(messages, call->is.result);
+		pt_end_count(&call->is, end);
 	}
-	pt_end_count(&call->is, end);
+	if (call->is.result > 0)
+		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0, call->is.result);
 	return 0;
 }
 
@@ -422,14 +389,17 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 
 	switch (call->is.end) {
 	case PT_END_SENDMMSG:
-		return pt_moved_messages(call);
+		return pt_moved_messages(call, 1);
 	case PT_END_RECVMMSG:
-		return pt_syscall_fourth(regs) & (MSG_PEEK | MSG_ERRQUEUE)
-			       ? 0
-			       : pt_moved_messages(call);
+		if (pt_syscall_fourth(regs) & MSG_ERRQUEUE)
+			return 0;
+		if (pt_syscall_fourth(regs) & MSG_PEEK)
+			return call->is.result > 0 ? pt_peeked(call, call->is.result) : 0;
+		return pt_moved_messages(call, 0);
 	case PT_END_SPLICE:
-		pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1);
-		if (call->is.result > 0)
+		/* It may have been either that could do no more: the first that is a channel. */
+		if (!pt_moved(call, pt_syscall_first(regs), 0, call->is.result, 1) ||
+		    call->is.result > 0)
 			pt_moved(call, pt_syscall_third(regs), 1, call->is.result, 1);
 		return 0;
 	case PT_END_TEE:
@@ -454,8 +424,15 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 				pt_sent_whole(call));
 		return 0;
 	case PT_END_MSGRCV:
+		if (pt_syscall_fifth(regs) & MSG_COPY)
+			return 0;
 		pt_moved_number(call, PT_CLASS_SYSV_QUEUE, PT_CHANNEL_SYSV_QUEUE, 0,
 				call->is.result);
+		return 0;
+	case PT_END_PREAD:
+	case PT_END_PWRITE:
+		pt_moved(call, pt_syscall_first(regs), call->is.end == PT_END_PWRITE,
+			 call->is.result, 1);
 		return 0;
 	case PT_END_RING:
 		return pt_made_ring(call);
@@ -473,9 +450,11 @@ static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *
 {
 	switch (end) {
 	case PT_END_READ:
+	case PT_END_READV:
 		return 0;
 	case PT_END_WRITE:
 	case PT_END_SENDTO:
+	case PT_END_WRITEV:
 	case PT_END_SENDMSG:
 		return 1;
 	case PT_END_RECVFROM:
@@ -533,8 +512,11 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 	if (call->is.end > PT_END_RECVMSG)
 		return pt_ipc_other(call);
 	sent = pt_plain_direction(call->is.end, call->regs);
-	if (sent < 0)
+	if (sent < 0) {
+		if (call->is.end == PT_END_RECVMSG)
+			pt_peeked(call, 0);
 		return 0;
+	}
 	if (call->is.end == PT_END_SENDMSG || call->is.end == PT_END_RECVMSG) {
 		pt_moved_message(call, sent);
 		return 0;

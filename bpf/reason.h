@@ -100,7 +100,7 @@ static __always_inline __u8 pt_reason_of_call(struct task_struct *task, struct p
 	__u8 class = pt_call_class(number);
 
 	if (class == PT_CALL_FD)
-		return pt_reason_of_file((__u64)pt_file_of(task, pt_syscall_first(regs)));
+		return pt_reason_of_file((__u64)pt_file_of(task, pt_argument_of(task, regs, 0)));
 	if (class == PT_CALL_FILE_LOCK)
 		return PT_REASON_LOCK;
 	return class >= PT_CALL_REASON ? class - PT_CALL_REASON : PT_REASON_OTHER;

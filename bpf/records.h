@@ -111,6 +111,9 @@ enum pt_flag {
 #undef S
 };
 
+/* A field `syscall`: a call of 32 bits that has no number on this machine. */
+#define PT_SYSCALL_FOREIGN 511
+
 /* turn.loop of poll(2), select(2) and their like: the loop is the task */
 #define PT_LOOP_OF_TASK 0
 
@@ -181,6 +184,7 @@ enum pt_mapping_class {
 	K(45, holder, "Who has an end of a channel open.")                                         \
 	K(46, segment, "A target maps memory that others can map, too.")                           \
 	K(47, opposite, "The other side of a connection, which no target uses.")                   \
+	K(48, compat, "A process makes system calls of 32 bits: what they move is not seen.")      \
 	K(52, talk, "An address that a datagram socket sends to, or has received from.")           \
 	K(53, own_address, "An IP address of this machine.")                                       \
 	K(54, resolved, "The file that a datagram was sent to.")                                   \

@@ -18,12 +18,20 @@
 #define PT_TRANSFER_SENT   1 /* else received */
 #define PT_TRANSFER_COPIED 2 /* tee: what was sent was not taken from where it came */
 
+/* pass.flags, beside PT_TRANSFER_SENT */
+#define PT_PASS_ALIKE  4  /* all of them are of this kind, not only the first */
+#define PT_PASS_PEEKED 8  /* received, by a look at a message that stayed where it was */
+#define PT_PASS_READS  16 /* open for reading */
+#define PT_PASS_WRITES 32 /* open for writing */
+
 /* holder.flags */
 #define PT_HOLDER_READS	 1
 #define PT_HOLDER_WRITES 2
 
 /* segment.flags */
 #define PT_SEGMENT_WRITES 1 /* the process may write to it */
+#define PT_SEGMENT_MAPPED 2 /* the process has just mapped it; bytes are those of this mapping */
+#define PT_SEGMENT_ENDED  4 /* it maps these bytes no longer */
 
 #define PT_FIELDS_endpoint(F)                                                                      \
 	F(__u64, time, TIME, "when a target was first seen to use it")                             \
@@ -126,11 +134,15 @@
 	F(__u64, end, ID, "the Unix socket through which descriptors went")                        \
 	F(__u64, object, ID, "what the first of them stands for: an end, or 0")                    \
 	F(__u32, tid, ID, "who called")                                                            \
-	F(__u32, count, COUNT, "descriptors")                                                      \
+	F(__u32, count, COUNT,                                                                     \
+	  "descriptors; more than one are those of a message beyond the 16 that are told singly")  \
 	F(__u16, port, ID, "own port of that object, 0: none")                                     \
-	F(__u8, kind, ENUM, "what it is: pt_channel_kind")                                         \
-	F(__u8, flags, FLAGS, "PT_TRANSFER_SENT")                                                  \
-	F(__u32, bytes, BYTES, "what went with them")
+	F(__u8, kind, ENUM, "what it is: pt_channel_kind, or pt_passed_kind")                      \
+	F(__u8, flags, FLAGS, "PT_TRANSFER_SENT, PT_PASS_*")                                       \
+	F(__u32, bytes, BYTES, "what went with them; told once for each message")                  \
+	F(__u64, inode, ID, "of what is no end of a channel, 0: not told")                         \
+	F(__u32, device, ID, "major << 20 | minor of the file system that this is on")             \
+	F(__u32, text, TEXT, "its name, without the folders that it is in")
 
 #define PT_FIELDS_accept(F)                                                                        \
 	F(__u64, time, TIME, "when")                                                               \
@@ -152,8 +164,13 @@
 	F(__u64, end, ID, "a socket that a target uses")                                           \
 	F(__u64, opposite, ID, "the socket at its other side, by their addresses")
 
+#define PT_FIELDS_compat(F)                                                                        \
+	F(__u64, time, TIME, "when the first of them ended")                                       \
+	F(__u32, pid, ID, "the process")                                                           \
+	F(__u32, tid, ID, "who made it")
+
 #define PT_FIELDS_segment(F)                                                                       \
-	F(__u64, time, TIME, "when its mappings were looked at")                                   \
+	F(__u64, time, TIME, "when its mappings were looked at, or changed")                       \
 	F(__u64, inode, ID, "of the file, memfd or System V segment; with `device` its identity")  \
 	F(__u64, bytes, BYTES, "addresses that the process maps it to")                            \
 	F(__u32, pid, ID, "the process")                                                           \

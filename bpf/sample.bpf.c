@@ -62,7 +62,7 @@ int pt_sample_turn(struct bpf_perf_event_data *ctx)
 	if ((__s64)message->row.address >= 0)
 		message->row.flags = PT_SAMPLE_USER;
 	else
-		message->row.syscall = pt_syscall_number(pt_regs_of(task));
+		message->row.syscall = pt_number_of(task, pt_regs_of(task));
 	pt_commit(cpu, message);
 	return 0;
 }

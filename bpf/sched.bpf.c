@@ -157,12 +157,13 @@ static __always_inline void pt_fill_switch(const struct pt_switching *s, struct 
 		     (s->number < 0 ? PT_SWITCH_USER : 0);
 }
 
-/* The kernel skips a probe now and then: that it slept in its turn is known, and how long it then waited, not who woke it. */
+/* The kernel skips a probe now and then: that it slept is known of loops, and how long it then waited, not who woke it. */
 static __always_inline void pt_woken_unseen(struct pt_target *to)
 {
-	struct pt_loop_state *state = to->loop ? pt_loop_state_at(to->loop) : NULL;
+	struct pt_loop_state *state =
+		to->loop && !to->has_waker ? pt_loop_state_at(to->loop) : NULL;
 
-	if (!state || !state->slept)
+	if (!state || !state->went_to_sleep)
 		return;
 	to->waker = ~0u;
 	to->waker_flags = 0;
@@ -180,7 +181,7 @@ static __always_inline void pt_emit_switch(const struct pt_switching *s, __u64 w
 		return;
 	}
 	pt_fill_switch(s, &slot->row);
-	if (s->to && !s->to->has_waker)
+	if (s->to)
 		pt_woken_unseen(s->to);
 	if (s->to && s->to->has_waker) {
 		parts = PT_SLOT_WAKEUP;
@@ -224,6 +225,7 @@ static __always_inline void pt_emit_unseen(const struct pt_switching *s)
 	};
 	slot->parts = 0;
 	if (target) {
+		pt_woken_unseen(target);
 		slot->parts = target->has_waker ? PT_SLOT_WAKEUP : 0;
 		slot->row.waker = target->waker;
 		slot->row.wakeup = target->waker_flags;
@@ -242,6 +244,7 @@ static __always_inline void pt_turn_leaves(const struct pt_switching *s)
 
 	if (!state)
 		return;
+	state->went_to_sleep = sleeps;
 	if (!sleeps || s->in_call != PT_REASON_POLL)
 		state->disturbed = 1;
 	if (sleeps && s->in_call != PT_REASON_POLL)
@@ -381,7 +384,7 @@ int BPF_PROG(pt_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (!(prev->flags & PF_KTHREAD)) {
 		struct pt_regs *regs = pt_regs_of(prev);
 
-		s.number = pt_syscall_number(regs);
+		s.number = pt_number_of(prev, regs);
 		s.in_call = pt_reason_of_call(prev, regs, s.number);
 	}
 	s.time = pt_switch_time(&s);

@@ -108,17 +108,17 @@ __noinline int pt_sleep_emit(struct pt_cpu *cpu, __u64 time, __u64 length)
 		.length = length,
 		.tid = task->pid,
 		.fd = -1,
-		.syscall = pt_syscall_number(regs),
+		.syscall = pt_number_of(task, regs),
 	};
 	class = pt_call_class(message->row.syscall);
 	if (class == PT_CALL_FD || class == PT_CALL_FILE_LOCK ||
 	    class == PT_CALL_REASON + PT_REASON_DISK) {
-		message->row.fd = pt_syscall_first(regs);
+		message->row.fd = pt_argument_of(task, regs, 0);
 		text = pt_sleep_file(task, &message->row, message->text);
 	} else if (class == PT_CALL_REASON + PT_REASON_LOCK) {
-		message->row.object = pt_syscall_first(regs);
+		message->row.object = pt_argument_of(task, regs, 0);
 	} else if (class == PT_CALL_REASON + PT_REASON_CHILD) {
-		message->row.peer = pt_syscall_first(regs);
+		message->row.peer = pt_argument_of(task, regs, 0);
 	}
 	message->row.text = text;
 	message->header = PT_HEADER(sleep);

@@ -6,28 +6,11 @@
 #ifndef PT_BPF_TALK_H
 #define PT_BPF_TALK_H
 
-#include "bpf/endpoint.h"
+#include "bpf/passed.h"
 #include "bpf/regs.h"
 
-#define PT_MESSAGES_MAX	 1024 /* of sendmmsg and recvmmsg: UIO_MAXIOV */
-#define PT_UNIX_NAME_MAX 108  /* sizeof(sockaddr_un.sun_path) */
-
-/* include/linux/socket.h, as user space has it */
-struct pt_msghdr {
-	__u64 name;
-	__u64 name_length;
-	__u64 vector;
-	__u64 vector_length;
-	__u64 control;
-	__u64 control_length;
-	__u64 flags;
-};
-
-struct pt_mmsghdr {
-	struct pt_msghdr header;
-	__u32 length;
-	__u32 padding;
-};
+#define PT_MESSAGES_STEP 32  /* squared: the messages of sendmmsg and recvmmsg, UIO_MAXIOV */
+#define PT_UNIX_NAME_MAX 108 /* sizeof(sockaddr_un.sun_path) */
 
 struct pt_talk_message {
 	struct pt_header header;
@@ -261,13 +244,23 @@ __noinline int pt_talk_message(struct pt_ipc *call, __u64 inode, __u64 at)
 	return 0;
 }
 
+__noinline int pt_talk_some(struct pt_ipc *call, __u64 inode, __u64 messages, __u32 from,
+			    __u32 count)
+{
+	if (!call)
+		return 0;
+	for (__u32 i = 0; i < PT_MESSAGES_STEP && from + i < count; i++)
+		pt_talk_message(call, inode, messages + (from + i) * sizeof(struct pt_mmsghdr));
+	return 0;
+}
+
 /* Several messages. Those without an address are left in `call`, to be counted. */
 __noinline int pt_talk_messages(struct pt_ipc *call, __u64 inode, __u64 messages, __u32 count)
 {
 	if (!call)
 		return 0;
-	for (__u32 i = 0; i < PT_MESSAGES_MAX && i < count; i++)
-		pt_talk_message(call, inode, messages + i * sizeof(struct pt_mmsghdr));
+	for (__u32 i = 0; i < PT_MESSAGES_STEP && i * PT_MESSAGES_STEP < count; i++)
+		pt_talk_some(call, inode, messages, i * PT_MESSAGES_STEP, count);
 	call->bytes = call->plain_bytes;
 	call->count = call->plain;
 	return 0;

@@ -99,7 +99,8 @@ int BPF_PROG(pt_task_newtask, struct task_struct *task, __u64 clone_flags)
 		.pid = task->tgid,
 		.parent_tid = parent->pid,
 		.parent_pid = parent->tgid,
-		.syscall = parent->flags & PF_KTHREAD ? -1 : pt_syscall_number(pt_regs_of(parent)),
+		.syscall =
+			parent->flags & PF_KTHREAD ? -1 : pt_number_of(parent, pt_regs_of(parent)),
 	};
 	pt_comm_copy(&message->row.comm, task->comm);
 	pt_commit(cpu, message);
@@ -227,7 +228,7 @@ static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *t
 	} else if (raw) {
 		state = pt_state_of(raw | task->exit_state);
 		if (!(task->flags & PF_KTHREAD))
-			number = pt_syscall_number(regs);
+			number = pt_number_of(task, regs);
 		if (state != PT_STATE_DEAD)
 			reason = pt_reason_of(task, raw, number,
 					      pt_reason_of_call(task, regs, number));

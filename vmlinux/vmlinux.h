@@ -51,6 +51,11 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
+/* Only values that some kernels lack. */
+enum bpf_func_id {
+	BPF_FUNC_find_vma = 180, /* 5.17 */
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -145,6 +150,12 @@ struct file {
 	struct inode *f_inode;
 	const struct file_operations *f_op;
 	void *private_data;
+};
+
+/* What overlayfs puts behind a mapping in place of its own file; 6.7. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
 };
 
 struct fdtable {
@@ -282,8 +293,15 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
 struct thread_info {
 	__u64 preempt_count; /* arm64 only */
+	__u32 status;	     /* x86 only */
 };
 
 struct fs_struct {
@@ -324,7 +342,7 @@ struct linux_binprm;
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, dx, si, di, orig_ax, ip, cs, sp;
+	unsigned long bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {

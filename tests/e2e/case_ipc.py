@@ -11,7 +11,8 @@ from harness import Skip, case
 from strace_sums import lines_of
 
 KINDS = {"pipe": "pipe", "splice": "pipe", "reused": "pipe", "crowd": "pipe", "stream": "unix", "seqpacket": "unix",
-         "dgram": "unix", "tcp": "tcp", "udp": "udp", "eventfd": "eventfd", "sysv": "sysv-mq", "posix": "posix-mq"}
+         "dgram": "unix", "tcp": "tcp", "udp": "udp", "eventfd": "eventfd", "sysv": "sysv-mq", "posix": "posix-mq",
+         "process": "process-vm"}
 
 
 def ends_of(report):
@@ -31,9 +32,8 @@ def flows_of(report, channel):
     return [f for f in report.data["ipc"]["flows"] if f["channel"] == channel["id"]]
 
 
-@case
-def every_call_to_the_byte(box):
-    truth, report = box.record_truth("ipcall")
+def compare_with_own_counts(box, program):
+    truth, report = box.record_truth(program)
     ends = ends_of(report)
     for row in truth:
         if row["what"] == "port":
@@ -48,6 +48,17 @@ def every_call_to_the_byte(box):
             channel, end = ends[kind, row["inode"]]
         got = figures_of(end)
         box.equal(got, {k: row[k] for k in got}, f"figures of {row['what']}")
+
+
+@case
+def every_call_to_the_byte(box):
+    compare_with_own_counts(box, "ipcall")
+
+
+@case
+def odd_ends_of_calls(box):
+    """Positions, messages of nothing, cut off and urgent ones, full and broken pipes, splices between unlike ends."""
+    compare_with_own_counts(box, "ipcodd")
 
 
 @case

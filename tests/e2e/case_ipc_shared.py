@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shared memory: who maps it, and who wakes whom."""
 
-from harness import case
+import os
+
+from harness import Skip, case
 
 NAMES = {"memfd": "/memfd:futexes", "posix": "/dev/shm/futexes-", "file": "futexes-", "anonymous": "/dev/zero",
          "sysv": "/SYSV00000000"}
@@ -51,3 +53,42 @@ def threads_that_wait_for_a_lock(box):
               f"no flow of 30 wake-ups from a main thread: {flows}")
     done = box.run(box.partrace, "report", "-i", path)
     box.check("wake-ups through futexes" in done.out, "the text does not tell of wake-ups")
+
+
+def holders_of(report, inode, device):
+    """pid -> whether it has it from its parent"""
+    for channel in report.data["ipc"]["channels"]:
+        if channel["kind"] == "shared-memory" and channel["ends"][0]["inode"] == device << 32 | inode & 0xffffffff:
+            return {m["pid"]: m["inherited"] for m in channel["mapped_by"]}
+    return {}
+
+
+@case
+def memory_of_processes_that_nobody_had_time_to_look_at(box):
+    if tuple(map(int, os.uname().release.split("-")[0].split(".")[:2])) < (5, 17):
+        raise Skip("before Linux 5.17 a mapping is not told when it is made")
+    truth, report = box.record_truth("mapper")
+    for row in truth:
+        expected = {row["parent"]: False, row["child"]: True, row["grandchild"]: True}
+        if row["own"]:
+            expected[row["own"]] = False
+        box.equal(holders_of(report, row["inode"], row["device"]), expected, f"who maps the {row['what']}: {row}")
+
+
+@case
+def children_have_what_was_mapped_before_the_recording(box):
+    program = ("import mmap, os, sys, time\nm = mmap.mmap(-1, 12288)\nprint('ready', flush=True)\nsys.stdin.readline()\n"
+               "pid = os.fork()\nif not pid: time.sleep(0.02); os._exit(0)\nos.wait()\n"
+               "line = next(l.split() for l in open('/proc/self/maps') if '/dev/zero' in l)\n"
+               "print(pid, line[4], line[3], flush=True)\ntime.sleep(1.5)\n")
+    process = box.start("python3", "-c", program)
+    box.equal(process.stdout.readline(), "ready\n", "what the program says")
+    recorder, path = box.start_recording("-p", process.pid)
+    process.stdin.write("\n")
+    process.stdin.flush()
+    pid, inode, device = process.stdout.readline().split()
+    box.finish(process)
+    box.finish(recorder)
+    major, minor = (int(n, 16) for n in device.split(":"))
+    box.equal(holders_of(box.load(path), int(inode), os.makedev(major, minor)), {process.pid: False, int(pid): True},
+              "who maps it")

@@ -41,9 +41,9 @@ def descriptors(arguments):
 
 
 def passed(arguments):
-    """Descriptors that went along."""
-    rights = arguments.partition("SCM_RIGHTS, cmsg_data=[")[2].partition("]}]")[0]
-    return len(DESCRIPTOR.findall(rights))
+    """Descriptors that went along, in any number of control messages."""
+    return sum(len(DESCRIPTOR.findall(block.partition("]}")[0]))
+               for block in arguments.split("SCM_RIGHTS, cmsg_data=[")[1:])
 
 
 def moves_of(name, arguments, result):
@@ -56,7 +56,7 @@ def moves_of(name, arguments, result):
         return []
     if name.endswith("mmsg"):
         size = sum(int(n) for n in re.findall(r"msg_len=(\d+)", arguments))
-        return [(ends[0], name in SENDS, size, result, 0)]
+        return [(ends[0], name in SENDS, size, result, passed(arguments))]
     return [(ends[0], name in SENDS, result, 1, passed(arguments))]
 
 

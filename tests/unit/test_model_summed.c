@@ -62,6 +62,25 @@ static void counts_in_the_distribution(void **unused)
 	stream_free(s);
 }
 
+/* The kernel did not show how the sleep in a wait ended; what is told of it late comes behind the return. */
+static void a_wait_that_ended_unseen(void **unused)
+{
+	struct stream *s = new_loop_stream();
+	const struct pt_loops_of *of;
+
+	(void)unused;
+	feed_switch(s, 101 * MS, 0, LOOPER, PT_STATE_SLEEPING, 0);
+	feed_aged_return(s, 150, 100, 101);
+	feed_as(s, switch, .time = 150 * MS + 2000, .prev_tid = 20, .next_tid = LOOPER,
+		.syscall = -1, .flags = PT_SWITCH_UNSEEN);
+	feed_wait(s, 151, 200, 1, 1);
+	finish(s, 200 * MS);
+	of = figures_of(s, LOOPER, 1);
+	assert_int_equal(stall_count(s), 0);
+	assert_int_equal(of->idle_ns, (100 + 49 + 49) * MS + 2000);
+	stream_free(s);
+}
+
 /* What lies before the turn, though nobody told of a return there, is not charged to it. */
 static void a_stall_behind_silent_sleeps(void **unused)
 {
@@ -215,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_in_the_distribution),
+		cmocka_unit_test(a_wait_that_ended_unseen),
 		cmocka_unit_test(a_stall_behind_silent_sleeps),
 		cmocka_unit_test(a_stall_behind_silent_polls),
 		cmocka_unit_test(a_wait_of_two_sleeps),

@@ -94,7 +94,7 @@ static int on_pass(struct balance *balance, const struct pt_pass *row)
 	struct pt_worker *worker;
 	int ret;
 
-	if (row->kind != PT_CHANNEL_TCP || !row->port)
+	if (row->kind != PT_CHANNEL_TCP || !row->port || row->flags & PT_PASS_PEEKED)
 		return 0;
 	ret = worker_of(balance, row->tid, row->port, row->object, &worker);
 	if (!worker)

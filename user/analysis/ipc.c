@@ -20,12 +20,14 @@
 	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
 	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite) |                            \
 	 PT_KIND_BIT(PT_KIND_talk) | PT_KIND_BIT(PT_KIND_own_address) |                            \
-	 PT_KIND_BIT(PT_KIND_drop) | PT_KIND_BIT(PT_KIND_resolved))
+	 PT_KIND_BIT(PT_KIND_drop) | PT_KIND_BIT(PT_KIND_resolved) | PT_KIND_BIT(PT_KIND_fork) |   \
+	 PT_KIND_BIT(PT_KIND_exec))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
 	struct pt_model *model;
 	struct pt_task_rows sleeps;
+	struct pt_mapped mapped;
 	/*
 	 * Transfers through ends that are still to be described: records of one moment have no order among kinds, and the
 	 * description may come from another CPU.
@@ -294,19 +296,9 @@ static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
 	return 0;
 }
 
-/* Of the first descriptor of a message it is known what it stands for. */
-static void count_passed(uint64_t *counts, const struct pt_pass *row)
+static int on_pass(struct ipc *ipc, const struct pt_record *record)
 {
-	uint8_t kind = row->kind < PT_CHANNEL_COUNT ? row->kind : PT_CHANNEL_NONE;
-
-	if (!row->count)
-		return;
-	counts[kind]++;
-	counts[PT_CHANNEL_NONE] += row->count - 1;
-}
-
-static int on_pass(struct ipc *ipc, const struct pt_pass *row)
-{
+	const struct pt_pass *row = record->row;
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_of(&ipc->result.channels, row->end, &side);
 
@@ -314,14 +306,12 @@ static int on_pass(struct ipc *ipc, const struct pt_pass *row)
 		channel->passed = calloc(1, sizeof(*channel->passed));
 	if (!channel || !channel->passed)
 		return -ENOMEM;
-	if (row->flags & PT_TRANSFER_SENT) {
+	channel->side[side].seen = true;
+	if (row->flags & PT_TRANSFER_SENT)
 		channel->side[side].sent.fds += row->count;
-		count_passed(channel->passed->sent, row);
-	} else {
+	else if (!(row->flags & PT_PASS_PEEKED))
 		channel->side[side].received.fds += row->count;
-		count_passed(channel->passed->received, row);
-	}
-	return 0;
+	return pt_passed_add(channel->passed, record, task_of(ipc, row->tid));
 }
 
 /* Who is a target is on record with all that it does. */
@@ -330,6 +320,15 @@ static int on_holder(struct ipc *ipc, const struct pt_holder *row)
 	const struct pt_model_task *task = pt_model_find(ipc->model, row->pid);
 
 	return task && task->target ? 0 : pt_channels_add_holder(&ipc->result.channels, row);
+}
+
+static int on_exec(struct ipc *ipc, const struct pt_exec *row)
+{
+	const struct pt_model_task *task = pt_model_find(ipc->model, row->tid);
+
+	if (task)
+		pt_mapped_exec(&ipc->mapped, task->process);
+	return 0;
 }
 
 static int on_record(void *self, const struct pt_record *record)
@@ -344,7 +343,7 @@ static int on_record(void *self, const struct pt_record *record)
 	case PT_KIND_attempt:
 		return on_attempt(ipc, record->row);
 	case PT_KIND_pass:
-		return on_pass(ipc, record->row);
+		return on_pass(ipc, record);
 	case PT_KIND_holder:
 		return on_holder(ipc, record->row);
 	case PT_KIND_opposite:
@@ -358,7 +357,11 @@ static int on_record(void *self, const struct pt_record *record)
 	case PT_KIND_own_address:
 		return pt_talks_add_own(&ipc->result.channels, record->row);
 	case PT_KIND_segment:
-		return pt_ipc_segment(&ipc->result, record, ipc->model);
+		return pt_ipc_segment(&ipc->result, &ipc->mapped, record, ipc->model);
+	case PT_KIND_fork:
+		return pt_mapped_fork(&ipc->mapped, record->row, ipc->model);
+	case PT_KIND_exec:
+		return on_exec(ipc, record->row);
 	default:
 		return 0;
 	}
@@ -389,7 +392,8 @@ bool pt_ipc_is_used(const struct pt_channel *channel)
 		    received->empty)
 			return true;
 	}
-	return channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1;
+	return channel->passed_on ||
+	       (channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1);
 }
 
 bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
@@ -472,6 +476,21 @@ static void finish_sleeps(struct ipc *ipc)
 	}
 }
 
+/* What was passed on is part of the picture, used or not. */
+static void mark_passed_on(const struct pt_channels *channels, const struct pt_passed *passed)
+{
+	unsigned int side;
+	size_t i;
+
+	for (i = 0; passed && i < passed->thing_count; i++) {
+		struct pt_channel *channel =
+			pt_channel_find(channels, passed->things[i].object, &side);
+
+		if (channel)
+			channel->passed_on = true;
+	}
+}
+
 static int finish(void *self)
 {
 	struct ipc *ipc = self;
@@ -485,6 +504,7 @@ static int finish(void *self)
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
 
+		mark_passed_on(&result->channels, channel->passed);
 		for (unsigned int side = 0; !ret && side < 2; side++)
 			ret = pt_queue_finish(&channel->side[side].queue, pt_model_end(ipc->model),
 					      on_delivery,
@@ -493,6 +513,8 @@ static int finish(void *self)
 	if (!ret)
 		ret = pt_ipc_finish_mailboxes(&result->channels, pt_model_end(ipc->model),
 					      on_delivery, &(struct delivery_to){.ipc = ipc});
+	if (!ret)
+		ret = pt_mapped_finish(&ipc->mapped, &result->channels, ipc->model);
 	if (!ret)
 		ret = pt_ipc_shared_finish(result);
 	for (i = 0; i < result->flow_count; i++) {
@@ -526,6 +548,7 @@ static void release(void *self)
 
 	pt_ipc_flows_clear(&ipc->result);
 	free(ipc->early);
+	pt_mapped_clear(&ipc->mapped);
 	pt_channels_clear(&ipc->result.channels);
 	pt_task_rows_clear(&ipc->sleeps);
 	free(ipc);

@@ -8,7 +8,23 @@
 
 #include "analysis/ipc_flows.h"
 
-int pt_ipc_segment(struct pt_ipc *ipc, const struct pt_record *record, const struct pt_model *model)
+/* What the kernel calls it below /proc comes later, and tells more. */
+static void name_segment(struct pt_channel *channel, const struct pt_record *record)
+{
+	char *name;
+
+	if (!record->text_len ||
+	    (channel->name && (channel->name[0] == '/' || record->text[0] != '/')))
+		return;
+	name = strndup(record->text, record->text_len);
+	if (!name)
+		return;
+	free(channel->name);
+	channel->name = name;
+}
+
+int pt_ipc_segment(struct pt_ipc *ipc, struct pt_mapped *mapped, const struct pt_record *record,
+		   const struct pt_model *model)
 {
 	const struct pt_segment *row = record->row;
 	uint64_t end =
@@ -30,11 +46,12 @@ int pt_ipc_segment(struct pt_ipc *ipc, const struct pt_record *record, const str
 	channel->device = row->device;
 	if (row->bytes > channel->mapped)
 		channel->mapped = row->bytes;
-	if (!channel->name && record->text_len)
-		channel->name = strndup(record->text, record->text_len);
+	name_segment(channel, record);
+	if (task && pt_mapped_segment(mapped, task->process, channel, row))
+		return -ENOMEM;
 	if (task)
 		memcpy(holder.comm.s, task->comm, PT_COMM_LEN);
-	return pt_channels_add_holder(&ipc->channels, &holder);
+	return row->flags & PT_SEGMENT_ENDED ? 0 : pt_channels_add_holder(&ipc->channels, &holder);
 }
 
 /* Of the futexes of one process, or of those that two have in common. */

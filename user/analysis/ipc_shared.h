@@ -7,10 +7,10 @@
 #ifndef PT_ANALYSIS_IPC_SHARED_H
 #define PT_ANALYSIS_IPC_SHARED_H
 
-#include "analysis/ipc.h"
+#include "analysis/ipc_mapped.h"
 
 /* Takes a `segment` record. 0 or -ENOMEM. */
-int pt_ipc_segment(struct pt_ipc *ipc, const struct pt_record *record,
+int pt_ipc_segment(struct pt_ipc *ipc, struct pt_mapped *mapped, const struct pt_record *record,
 		   const struct pt_model *model);
 
 /* Takes the end of a sleep. 0 or -ENOMEM. */

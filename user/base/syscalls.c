@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/types.h"
+#include "bpf/records.h"
 
 /* clang-format off */
 static const char *const x86_64[] = {
@@ -210,6 +211,8 @@ const char *pt_syscall_name(const char *arch, int number)
 	bool generic_table = arch && strcmp(arch, "x86_64") != 0;
 	size_t count = generic_table ? PT_ARRAY_SIZE(generic) : PT_ARRAY_SIZE(x86_64);
 
+	if (number == PT_SYSCALL_FOREIGN)
+		return "32-bit call";
 	if (number < 0 || (size_t)number >= count)
 		return NULL;
 	return generic_table ? generic[number] : x86_64[number];

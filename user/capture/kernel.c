@@ -114,11 +114,11 @@ static const struct {
 	{SYS_io_uring_setup, PT_END_RING},
 	{SYS_epoll_create1, PT_END_EPOLL_CREATE},
 	{SYS_read, PT_END_READ},
-	{SYS_readv, PT_END_READ},
-	{SYS_preadv2, PT_END_READ},
+	{SYS_readv, PT_END_READV},
+	{SYS_preadv2, PT_END_READV},
 	{SYS_write, PT_END_WRITE},
-	{SYS_writev, PT_END_WRITE},
-	{SYS_pwritev2, PT_END_WRITE},
+	{SYS_writev, PT_END_WRITEV},
+	{SYS_pwritev2, PT_END_WRITEV},
 	{SYS_sendto, PT_END_SENDTO},
 	{SYS_recvfrom, PT_END_RECVFROM},
 	{SYS_sendmsg, PT_END_SENDMSG},
@@ -144,6 +144,14 @@ static const struct {
 	{SYS_msgrcv, PT_END_MSGRCV},
 	{SYS_process_vm_readv, PT_END_VM_READ},
 	{SYS_process_vm_writev, PT_END_VM_WRITE},
+	{SYS_mmap, PT_END_MMAP},
+	{SYS_shmat, PT_END_SHMAT},
+	{SYS_munmap, PT_END_MUNMAP},
+	{SYS_shmdt, PT_END_SHMDT},
+	{SYS_pread64, PT_END_PREAD},
+	{SYS_preadv, PT_END_PREAD},
+	{SYS_pwrite64, PT_END_PWRITE},
+	{SYS_pwritev, PT_END_PWRITE},
 };
 
 static void classify_calls(struct pt_config *config)
@@ -242,6 +250,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);
 	classify_calls(config);
+	pt_kernel_number_compat_calls(config);
 	btf__free(btf);
 	return 0;
 }

@@ -12,6 +12,9 @@
 
 /* Fills in what depends on the kernel's BTF and on the architecture's system calls. -ENOTSUP
  * without BTF. */
+/* Says what the system calls of 32-bit programs are. */
+void pt_kernel_number_compat_calls(struct pt_config *config);
+
 int pt_kernel_describe(struct pt_config *config, struct pt_error *err);
 
 /* By its name; what has been ported back to it does not show. */

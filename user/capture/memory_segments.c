@@ -17,10 +17,13 @@ struct segment {
 	bool writable;
 };
 
-/* What nobody can write to carries nothing, unless it is shared memory, which others may write to. */
+/*
+ * What nobody can write to carries nothing, unless it is shared memory, which others may write to. Devices, and files
+ * without an inode of their own, have one inode for many things.
+ */
 static bool is_segment(const struct pt_mapping *map)
 {
-	return map->shared && map->inode &&
+	return map->shared && map->backing != PT_BACKING_NONE && map->class != PT_MAPPING_SPECIAL &&
 	       (map->writable || map->backing == PT_BACKING_SHMEM ||
 		map->backing == PT_BACKING_HUGETLB);
 }

@@ -169,6 +169,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_map__set_max_entries(skeleton->maps.pt_rings, probes->cpu_count);
 	bpf_program__set_autoattach(skeleton->progs.pt_sys_enter, false);
 	bpf_program__set_autoattach(skeleton->progs.pt_sys_exit_channel, false);
+	bpf_program__set_autoattach(skeleton->progs.pt_sys_exit_mapping, false);
 	bpf_program__set_autoattach(skeleton->progs.pt_memory_leave, false);
 	bpf_program__set_autoload(skeleton->progs.pt_memory_leave, pt_kernel_is_before(6, 16));
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);

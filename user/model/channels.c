@@ -10,7 +10,7 @@
 
 /* A long recording, or a crafted file, may name millions of ends. */
 #define CHANNEL_LIMIT 100000
-#define HOLDER_LIMIT  64
+#define HOLDER_LIMIT  1024
 
 static const uint8_t kind_of_class[] = {
 	[PT_CLASS_PIPE] = PT_CHANNEL_PIPE,
@@ -304,8 +304,10 @@ static int add_holder(struct pt_side *own, const struct pt_holder *holder)
 
 	for (i = 0; i < own->holder_count && own->holders[i].pid != holder->pid; i++)
 		;
-	if (i == HOLDER_LIMIT)
+	if (i == HOLDER_LIMIT) {
+		own->holders_omitted++;
 		return 0;
+	}
 	if (i == own->holder_count) {
 		holders = reallocarray(own->holders, i + 1, sizeof(*holders));
 		if (!holders)
@@ -342,7 +344,7 @@ void pt_channels_clear(struct pt_channels *channels)
 			free(channel->side[side].holders);
 		}
 		free(channel->name);
-		free(channel->passed);
+		pt_passed_free(channel->passed);
 		free(channel);
 	}
 	free(channels->list);

@@ -8,6 +8,7 @@
 
 #include "base/keymap.h"
 #include "model/model.h"
+#include "model/passed.h"
 #include "model/queue.h"
 
 /* What targets did with one direction of a side. */
@@ -20,6 +21,9 @@ struct pt_traffic {
 	uint64_t blocked_max_at;		      /* when the longest of these ended */
 	const struct pt_model_task *blocked_max_task; /* NULL: none */
 };
+
+/* Of shared memory: the process has it from its parent. Beside PT_HOLDER_*; no record tells it. */
+#define PT_HOLDER_INHERITED 128
 
 /* A process that has a side open, and is no target: from a look at /proc. */
 struct pt_holder_of {
@@ -47,12 +51,7 @@ struct pt_side {
 	struct pt_mailbox *mailbox;	    /* of a datagram socket, once it has an address */
 	struct pt_talk_of *plain;	    /* likewise: with its peer, or anybody */
 	struct pt_holder_of *holders;
-	uint32_t holder_count;
-};
-
-/* Descriptors that went through a channel, by what the first of each message stands for; the further ones are NONE. */
-struct pt_passed {
-	uint64_t sent[PT_CHANNEL_COUNT], received[PT_CHANNEL_COUNT];
+	uint32_t holder_count, holders_omitted;
 };
 
 struct pt_channel {
@@ -63,6 +62,7 @@ struct pt_channel {
 	uint16_t flags; /* PT_ENDPOINT_* */
 	bool two_sided;
 	bool described;
+	bool passed_on; /* a descriptor of it went through another channel */
 	struct pt_side side[2];
 	const struct pt_model_task *creator; /* NULL: it was there before, or not seen */
 	uint64_t first_ns;		     /* when it was first seen */

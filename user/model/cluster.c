@@ -51,7 +51,8 @@ PT_HANDLER(pass)
 	const struct pt_pass *row = record->row;
 	struct pt_process *process = process_of(model, row->tid);
 
-	if (process && !(row->flags & PT_TRANSFER_SENT) && row->kind == PT_CHANNEL_TCP)
+	if (process && !(row->flags & (PT_TRANSFER_SENT | PT_PASS_PEEKED)) &&
+	    row->kind == PT_CHANNEL_TCP)
 		process->serves = true;
 	return 0;
 }

@@ -175,6 +175,7 @@ PT_HANDLER(occupant);
 PT_HANDLER(endpoint);
 PT_HANDLER(accept);
 PT_HANDLER(pass);
+PT_HANDLER(compat);
 PT_HANDLER(turn);
 PT_HANDLER(turn_sum);
 PT_HANDLER(sleep);

@@ -22,8 +22,9 @@ static const handler handlers[PT_KIND_LIMIT] = {
 	[PT_KIND_turn] = pt_on_turn,	     [PT_KIND_sleep] = pt_on_sleep,
 	[PT_KIND_turn_sum] = pt_on_turn_sum, [PT_KIND_sample] = pt_on_sample,
 	[PT_KIND_endpoint] = pt_on_endpoint, [PT_KIND_accept] = pt_on_accept,
-	[PT_KIND_pass] = pt_on_pass,	     [PT_KIND_cgroup] = pt_on_cgroup,
-	[PT_KIND_member] = pt_on_member,     [PT_KIND_throttle] = pt_on_throttle,
+	[PT_KIND_compat] = pt_on_compat,     [PT_KIND_pass] = pt_on_pass,
+	[PT_KIND_cgroup] = pt_on_cgroup,     [PT_KIND_member] = pt_on_member,
+	[PT_KIND_throttle] = pt_on_throttle,
 };
 
 pt_kinds pt_model_kinds(void)

@@ -70,7 +70,7 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.to_place = to->place,
 	};
 
-	delivery.odd = from->place && from->units == 1 && to->units == 1 && to->bytes > from->bytes;
+	delivery.odd = from->place && !from->summed && !to->summed && to->bytes > from->bytes;
 	delivery.timed = delivery.messages && from->task && !from->summed && !to->summed;
 	to->bytes -= share_of(to->bytes, units, to->units);
 	to->units -= units;

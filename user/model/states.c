@@ -195,10 +195,11 @@ int pt_state_runs(struct pt_model *model, struct pt_model_task *task, uint64_t t
 {
 	struct pt_doing *d = &task->doing;
 
-	if ((d->phase != PT_PHASE_RUNNING && d->phase != PT_PHASE_UNKNOWN) || d->ahead ||
-	    time <= d->since)
+	if ((d->phase != PT_PHASE_RUNNING && d->phase != PT_PHASE_UNKNOWN) || d->ahead)
 		return 0;
-	return pt_state_become(model, task, d->phase, time, true);
+	if (time > d->since)
+		return pt_state_become(model, task, d->phase, time, true);
+	return d->held ? drop_held(model, task) : 0;
 }
 
 int pt_state_end(struct pt_model *model, struct pt_model_task *task, uint64_t time, bool sure)

@@ -158,7 +158,8 @@ struct pt_process {
 	char *command;	 /* arguments, each ended by a zero byte; NULL: not known */
 	size_t command_len;
 	struct pt_cgroup_of *cgroup; /* in which it was last; NULL: not known */
-	bool serves;		     /* connections of a socket that another process opened */
+	bool compat; /* makes system calls of 32 bits: what these move is not seen */
+	bool serves; /* connections of a socket that another process opened */
 };
 
 #endif

@@ -455,6 +455,17 @@ PT_HANDLER(occupant)
 	return 0;
 }
 
+PT_HANDLER(compat)
+{
+	const struct pt_compat *row = record->row;
+	struct pt_process *process = pt_process_get(model, row->pid);
+
+	if (!process)
+		return -ENOMEM;
+	process->compat = true;
+	return 0;
+}
+
 static bool has_target(const struct pt_process *process)
 {
 	return process && process->leader && process->leader->target;

@@ -36,6 +36,10 @@ const struct pt_holder_of *pt_ipc_holder(const struct pt_side *side, uint32_t fl
 /* All flows between the same two, through channels of one kind, in one; and bytes between processes, if these are few. */
 int pt_ipc_put_pairs(json_t *json, const struct pt_source *source);
 
+/* Descriptors that went through a channel: by kind, and one by one. */
+int pt_ipc_put_passed(json_t *json, const struct pt_channels *channels,
+		      const struct pt_passed *passed);
+
 /* Channels that are slow or backed up, the worst first. */
 json_t *pt_ipc_trouble(const struct pt_source *source);
 

@@ -48,7 +48,7 @@ static json_t *traffic_json(const struct pt_traffic *traffic)
 }
 
 /* Who has that open, and is not recorded; of shared memory: whoever maps it. */
-static json_t *holders_json(const struct pt_side *side)
+static json_t *holders_json(const struct pt_side *side, bool maps)
 {
 	json_t *list = json_array();
 	uint32_t i;
@@ -56,12 +56,15 @@ static json_t *holders_json(const struct pt_side *side)
 
 	for (i = 0; !ret && i < side->holder_count; i++) {
 		const struct pt_holder_of *holder = &side->holders[i];
+		json_t *json = json_pack("{s:o, s:o, s:b, s:b}", "pid", pt_json_int(holder->pid),
+					 "comm", pt_json_text(holder->comm), "reads",
+					 !!(holder->flags & PT_HOLDER_READS), "writes",
+					 !!(holder->flags & PT_HOLDER_WRITES));
 
-		ret = json_array_append_new(
-			list, json_pack("{s:o, s:o, s:b, s:b}", "pid", pt_json_int(holder->pid),
-					"comm", pt_json_text(holder->comm), "reads",
-					!!(holder->flags & PT_HOLDER_READS), "writes",
-					!!(holder->flags & PT_HOLDER_WRITES)));
+		if (maps)
+			ret = pt_json_put(json, "inherited",
+					  json_boolean(holder->flags & PT_HOLDER_INHERITED));
+		ret |= json_array_append_new(list, json);
 	}
 	if (!ret)
 		return list;
@@ -139,7 +142,7 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	if (side->queue.depth && dated)
 		ret |= pt_json_put(json, "depth_series", series_json(side->queue.depth));
 	if (channel->kind != PT_CHANNEL_SHARED)
-		ret |= pt_json_put(json, "outside_holders", holders_json(side));
+		ret |= pt_json_put(json, "outside_holders", holders_json(side, false));
 	if (channel->kind == PT_CHANNEL_UDP)
 		ret |= pt_json_put(json, "dropped",
 				   sum_json(side->queue.lost_bytes, side->queue.lost_units));
@@ -182,26 +185,6 @@ static int put_sums(json_t *json, const struct pt_channel *channel)
 	return ret;
 }
 
-/* What was passed, by kind; whichever of both sides saw more of it. */
-static json_t *passed_json(const struct pt_passed *passed)
-{
-	json_t *json = json_object();
-	int kind, ret = json ? 0 : -1;
-
-	for (kind = 0; !ret && kind < PT_CHANNEL_COUNT; kind++) {
-		uint64_t sent = passed->sent[kind], received = passed->received[kind];
-		uint64_t count = sent > received ? sent : received;
-
-		if (count)
-			ret = pt_json_put(json, kind ? pt_ipc_kind_name(kind) : "other",
-					  pt_json_int(count));
-	}
-	if (!ret)
-		return json;
-	json_decref(json);
-	return NULL;
-}
-
 static json_t *channel_json(const struct pt_source *source, const struct pt_channel *channel)
 {
 	json_t *json = json_object(), *ends = json_array();
@@ -218,11 +201,14 @@ static json_t *channel_json(const struct pt_source *source, const struct pt_chan
 	ret |= pt_json_put(json, "first_ns", pt_json_int(channel->first_ns));
 	if (channel->kind == PT_CHANNEL_SHARED) {
 		ret |= pt_json_put(json, "mapped_bytes", pt_json_int(channel->mapped));
-		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0]));
+		ret |= pt_json_put(json, "mapped_by", holders_json(&channel->side[0], true));
+		ret |= pt_json_put(json, "mapped_by_omitted",
+				   pt_json_int(channel->side[0].holders_omitted));
 	}
 	ret |= put_sums(json, channel);
 	if (channel->passed)
-		ret |= pt_json_put(json, "passed", passed_json(channel->passed));
+		ret |= pt_ipc_put_passed(json, &pt_analyses_ipc(source->analyses)->channels,
+					 channel->passed);
 	ret |= json_array_append_new(ends, side_json(source, channel, 0));
 	if (channel->two_sided && (channel->side[1].end || channel->side[1].port))
 		ret |= json_array_append_new(ends, side_json(source, channel, 1));
@@ -402,6 +388,25 @@ static json_t *rings_json(const struct pt_source *source)
 	return NULL;
 }
 
+/* Processes whose calls are of 32 bits. */
+static json_t *compat_json(const struct pt_source *source)
+{
+	json_t *list = json_array();
+	size_t i;
+	int ret = list ? 0 : -1;
+
+	for (i = 0; !ret && i < pt_model_process_count(source->model); i++) {
+		const struct pt_process *process = pt_model_process(source->model, i);
+
+		if (process->compat && process->leader)
+			ret = json_array_append_new(list, pt_json_who(process->leader));
+	}
+	if (!ret)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static uint64_t lost_transfers(const struct pt_source *source)
 {
 	uint64_t sum = 0;
@@ -409,7 +414,7 @@ static uint64_t lost_transfers(const struct pt_source *source)
 
 	for (i = 0; i < source->loss_count; i++) {
 		if (source->losses[i].kind >= PT_KIND_endpoint &&
-		    source->losses[i].kind <= PT_KIND_opposite)
+		    source->losses[i].kind <= PT_KIND_compat)
 			sum += source->losses[i].count;
 	}
 	return sum;
@@ -431,6 +436,7 @@ json_t *pt_section_ipc(const struct pt_source *source)
 	ret |= pt_json_put(json, "trouble", pt_ipc_trouble(source));
 	ret |= pt_json_put(json, "models", models_json(source));
 	ret |= pt_json_put(json, "io_uring", rings_json(source));
+	ret |= pt_json_put(json, "compat", compat_json(source));
 	ret |= pt_json_put(json, "lost_records", pt_json_int(lost_transfers(source)));
 	if (!ret)
 		return json;

@@ -9,6 +9,7 @@
 #define SHOWN_TROUBLE  8
 #define SHOWN_SEGMENTS 8
 #define SHOWN_RINGS    4
+#define SHOWN_PASSED   8
 #define SHOWN_MAPPERS  4
 
 struct name {
@@ -251,6 +252,45 @@ static int write_segments(const struct pt_text *text)
 	return ret;
 }
 
+/* "2 unix, 1 pipe" */
+static struct name kinds_of(const json_t *passed)
+{
+	struct name name = {""};
+	const char *kind;
+	json_t *count;
+	size_t at = 0;
+
+	json_object_foreach ((json_t *)passed, kind, count) {
+		if (at >= sizeof(name.s))
+			break;
+		at += (size_t)snprintf(name.s + at, sizeof(name.s) - at, "%s%s %s", at ? ", " : "",
+				       pt_format_count((uint64_t)json_integer_value(count)).s,
+				       kind);
+	}
+	return name;
+}
+
+/* Where descriptors went along, what they stood for. */
+static int write_passed(const struct pt_text *text)
+{
+	const json_t *channels = pt_text_at(text->document, "ipc.channels");
+	size_t i, shown = 0;
+	int ret = 0;
+
+	for (i = 0; !ret && i < json_array_size(channels) && shown < SHOWN_PASSED; i++) {
+		const json_t *channel = json_array_get(channels, i);
+		const json_t *passed = json_object_get(channel, "passed");
+
+		if (!json_object_size(passed))
+			continue;
+		ret = pt_text_line(text, "  descriptors went through the %s %s: %s",
+				   pt_text_string(channel, "kind"), pt_text_string(channel, "name"),
+				   kinds_of(passed).s);
+		shown++;
+	}
+	return ret;
+}
+
 static int write_rings(const struct pt_text *text)
 {
 	const json_t *list = pt_text_at(text->document, "ipc.io_uring");
@@ -265,6 +305,21 @@ static int write_rings(const struct pt_text *text)
 	return ret;
 }
 
+static int write_compat(const struct pt_text *text)
+{
+	const json_t *list = pt_text_at(text->document, "ipc.compat");
+	size_t count = json_array_size(list), i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < count && i < SHOWN_RINGS; i++)
+		ret = pt_text_line(text,
+				   "  %s makes 32-bit system calls: what these move is not seen",
+				   name_of(json_array_get(list, i)).s);
+	if (!ret && count > i)
+		ret = pt_text_line(text, "  and so do %zu more", count - i);
+	return ret;
+}
+
 int pt_text_ipc(const struct pt_text *text)
 {
 	const json_t *pairs = pt_text_at(text->document, "ipc.pairs");
@@ -273,10 +328,13 @@ int pt_text_ipc(const struct pt_text *text)
 	int ret;
 
 	if (!count && !json_array_size(pt_text_at(text->document, "ipc.channels")) &&
-	    !json_array_size(pt_text_at(text->document, "ipc.io_uring")))
+	    !json_array_size(pt_text_at(text->document, "ipc.io_uring")) &&
+	    !json_array_size(pt_text_at(text->document, "ipc.compat")))
 		return 0;
 	pt_text_heading(text, "Who talks to whom");
 	ret = write_rings(text);
+	if (!ret)
+		ret = write_compat(text);
 	if (!ret)
 		ret = write_troubles(text);
 	if (!ret)
@@ -290,6 +348,8 @@ int pt_text_ipc(const struct pt_text *text)
 		ret = write_pair(text, json_array_get(pairs, i));
 	if (!ret && count > i)
 		ret = pt_text_line(text, "  and %zu smaller ones", count - i);
+	if (!ret)
+		ret = write_passed(text);
 	if (!ret)
 		ret = write_segments(text);
 	if (!ret && lost)
