@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define OVERTAKING 8 /* senders of datagrams that may do so at a time */
+
 static struct pt_piece_of_queue *piece_at(const struct pt_pieces *pieces, size_t index)
 {
 	return &pieces->ring[(pieces->head + index) & (pieces->room - 1)];
@@ -142,12 +144,31 @@ static bool fits(const struct pt_lane *read, const struct pt_lane *written)
 	return !read || (written && root_of(read) == root_of(written));
 }
 
+/*
+ * Of several senders one may return from its call before another whose message came first. So a message is looked for among
+ * the next ones, if the first is of another size.
+ */
+static size_t find_by_size(const struct pt_queue *queue, uint64_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < queue->written.count && i < OVERTAKING; i++) {
+		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
+
+		if (!piece->summed && piece->bytes == bytes)
+			return i;
+	}
+	return 0;
+}
+
 /* The first that was written for that reader; as many as there are: none. */
-static size_t find_written(const struct pt_queue *queue, const struct pt_lane *read)
+static size_t find_written(const struct pt_queue *queue, const struct pt_piece_of_queue *read)
 {
 	size_t i = 0;
 
-	while (i < queue->written.count && !fits(read, piece_at(&queue->written, i)->lane))
+	if (!read->lane)
+		return read->place && !read->summed ? find_by_size(queue, read->bytes) : 0;
+	while (i < queue->written.count && !fits(read->lane, piece_at(&queue->written, i)->lane))
 		i++;
 	return i;
 }
@@ -329,7 +350,7 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 	int ret = count_depth(queue, piece->time);
 	size_t at;
 
-	while (!ret && left.units && (at = find_written(queue, left.lane)) < queue->written.count) {
+	while (!ret && left.units && (at = find_written(queue, &left)) < queue->written.count) {
 		struct pt_piece_of_queue *first = piece_at(&queue->written, at);
 		uint64_t units = first->units, bytes = first->bytes;
 
