@@ -173,13 +173,24 @@ static size_t find_written(const struct pt_queue *queue, const struct pt_piece_o
 	return i;
 }
 
-static size_t find_debt(const struct pt_queue *queue, const struct pt_lane *written)
+/* Likewise of what was read before the record of its write came. */
+static size_t find_debt(const struct pt_queue *queue, const struct pt_piece_of_queue *written)
 {
-	size_t i = 0;
+	size_t first = queue->owed.count, i;
 
-	while (i < queue->owed.count && !fits(piece_at(&queue->owed, i)->lane, written))
-		i++;
-	return i;
+	for (i = 0; i < queue->owed.count; i++) {
+		const struct pt_piece_of_queue *debt = piece_at(&queue->owed, i);
+
+		if (!fits(debt->lane, written->lane))
+			continue;
+		if (first == queue->owed.count)
+			first = i;
+		if (!written->place || debt->summed || debt->bytes == written->bytes)
+			return written->place && !debt->summed ? i : first;
+		if (i >= first + OVERTAKING)
+			break;
+	}
+	return first;
 }
 
 static void take_off(struct pt_queue *queue, uint64_t units, uint64_t bytes)
@@ -329,7 +340,7 @@ int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 
 	if (!ret && queue->drops.count)
 		ret = lose_dropped(queue, &left);
-	while (!ret && left.units && (at = find_debt(queue, left.lane)) < queue->owed.count) {
+	while (!ret && left.units && (at = find_debt(queue, &left)) < queue->owed.count) {
 		struct pt_piece_of_queue *debt = piece_at(&queue->owed, at);
 		uint64_t age = left.time > debt->time ? left.time - debt->time : 0;
 
