@@ -15,6 +15,8 @@ struct pt_endpoint_scratch_map pt_endpoint_scratch SEC(".maps");
 struct pt_passing_map pt_passings SEC(".maps");
 struct pt_described_map pt_described SEC(".maps");
 struct pt_opposite_map pt_opposites SEC(".maps");
+struct pt_fresh_map pt_fresh SEC(".maps");
+struct pt_talk_scratch_map pt_talk_scratch SEC(".maps");
 struct pt_eventfd_map pt_eventfds SEC(".maps");
 struct pt_table_map pt_tables SEC(".maps");
 struct pt_free_table_map pt_free_tables SEC(".maps");

@@ -70,6 +70,8 @@ enum pt_passed_kind {
 #define PT_CLASS_FUTEX	9
 /* By the task that made it: what goes through it is not seen. */
 #define PT_CLASS_URING 10
+/* A datagram socket and an address: by a hash of both. */
+#define PT_CLASS_TALK 16
 /* No channel: of the probes only, which keep in mind whom they have told of. */
 #define PT_CLASS_COMPAT 11
 

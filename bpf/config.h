@@ -75,7 +75,8 @@ enum pt_call_end {
 	PT_END_READV,	 /* (fd, iovec[], ...) */
 	PT_END_WRITEV,	 /* (fd, iovec[], ...) */
 	PT_END_WRITE,	 /* (fd, ...) */
-	PT_END_RECVFROM, /* (fd, buffer, size, flags) */
+	PT_END_SENDTO,	 /* (fd, buffer, size, flags, address, length of it) */
+	PT_END_RECVFROM, /* (fd, buffer, size, flags, address, pointer to its length) */
 	PT_END_SENDMSG,	 /* (fd, msghdr, flags) */
 	PT_END_RECVMSG, /* (fd, msghdr, flags): up to here, a message or bytes of a stream one way */
 	PT_END_SENDMMSG,   /* (fd, mmsghdr[], count, flags) */
@@ -86,6 +87,9 @@ enum pt_call_end {
 	PT_END_SENDFILE,   /* (to, from, ...) */
 	PT_END_ACCEPT,	   /* (fd, ...) */
 	PT_END_LISTEN,	   /* (fd, ...) */
+	PT_END_SOCKET,	   /* (family, type, ...): returns a descriptor */
+	PT_END_CONNECT,	   /* (fd, ...) */
+	PT_END_BIND,	   /* (fd, ...) */
 	PT_END_PIPE,	   /* (int[2], ...) */
 	PT_END_SOCKETPAIR, /* (family, type, protocol, int[2]) */
 	PT_END_EVENTFD,	   /* returns a descriptor */
@@ -110,8 +114,9 @@ struct pt_config {
 	__u32 recorder_pid;	     /* never a target, nor its threads */
 	__u32 all;		     /* every task is a target */
 	__u32 switch_state_argument; /* trace_sched_switch() has the state as its fourth argument */
-	__u32 slots;		     /* of one CPU; a power of two */
-	__u64 ring_wakeup;	     /* bytes in a ring that wake the reader */
+	__u32 drop_shows_packet; /* trace_udp_fail_queue_rcv_skb() has the packet as its third argument */
+	__u32 slots;		 /* of one CPU; a power of two */
+	__u64 ring_wakeup;	 /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
 	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
 	__u32 cpus;
@@ -119,10 +124,10 @@ struct pt_config {
 	__u32 casts;	  /* the kernel has bpf_rdonly_cast() */
 	__u32 every_turn; /* a record for each turn, however short */
 	__u32 uring_arguments; /* of trace_io_uring_complete(), its private one included; 0: not one of the known */
-	__u32 uring_submit_entry;	   /* trace_io_uring_submit_req() has its older name */
-	__u64 stall;			   /* ns */
-	__u64 sample_period;		   /* ns */
-	__u32 tick;			   /* ns that a jiffy takes */
+	__u32 uring_submit_entry; /* trace_io_uring_submit_req() has its older name */
+	__u64 stall;		  /* ns */
+	__u64 sample_period;	  /* ns */
+	__u32 tick;		  /* ns that a jiffy takes */
 	__u32 window_shift; /* windows of channels are of so many jiffies, as a power of two */
 	__u8 call_class[PT_SYSCALL_LIMIT]; /* enum pt_call_class, or above */
 	__u8 call_end[PT_SYSCALL_LIMIT];   /* enum pt_call_end */

@@ -16,6 +16,7 @@
 #define MQUEUE_MAGIC 0x19800202
 
 #define SOCK_STREAM	1
+#define ETH_P_IP	0x0800
 #define IPPROTO_TCP	6
 #define IPPROTO_MPTCP	262
 #define TCP_LISTEN	10
@@ -46,6 +47,20 @@ struct pt_eventfd_map {
 	__type(value, __u64); /* its name: unlike the address, never used again */
 };
 extern struct pt_eventfd_map pt_eventfds SEC(".maps");
+
+/* Datagram sockets that were made or bound during the recording and not described yet. */
+struct pt_fresh {
+	__u64 made;
+	__u64 bound; /* CLOCK_MONOTONIC, 0: not yet */
+};
+
+struct pt_fresh_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct pt_fresh);
+};
+extern struct pt_fresh_map pt_fresh SEC(".maps");
 
 static __always_inline __u64 pt_eventfd_new_id(__u64 context)
 {
@@ -98,6 +113,16 @@ static __always_inline struct sock *pt_sock_of(struct file *file)
 	return BPF_CORE_READ(socket, sk);
 }
 
+/* Does each message have an address of its own? */
+static __always_inline bool pt_sock_is_open(const struct pt_end_state *end, struct sock *sock)
+{
+	if (end->type != SOCK_DGRAM)
+		return false;
+	if (end->kind == PT_CHANNEL_UNIX)
+		return !BPF_CORE_READ((struct unix_sock *)sock, peer);
+	return end->kind == PT_CHANNEL_UDP && !BPF_CORE_READ(sock, __sk_common.skc_dport);
+}
+
 /*
  * The kernel object behind the struct file at an address, by which an end is found again, and what tells it from others
  * that were at the same place before.
@@ -134,7 +159,9 @@ static __always_inline void pt_end_identify(struct pt_end_state *end, struct fil
 		end->port = end->kind == PT_CHANNEL_TCP || end->kind == PT_CHANNEL_UDP
 				    ? BPF_CORE_READ(sock, __sk_common.skc_num)
 				    : 0;
-		end->summed = end->kind == PT_CHANNEL_UNIX ? PT_SUMMED_NOT : PT_SUMMED_BUSY;
+		end->open = pt_sock_is_open(end, sock);
+		end->summed =
+			end->kind == PT_CHANNEL_UNIX || end->open ? PT_SUMMED_NOT : PT_SUMMED_BUSY;
 		if (end->kind == PT_CHANNEL_TCP && BPF_CORE_READ(sock, sk_protocol) == IPPROTO_TCP)
 			end->sequences =
 				PT_SEQUENCES_KEPT | PT_SEQUENCES_UNTOLD(0) | PT_SEQUENCES_UNTOLD(1);
@@ -222,9 +249,18 @@ static __always_inline void pt_describe_unix(struct pt_endpoint_message *message
 	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sock, peer);
 	struct pid *pid = BPF_CORE_READ(sock, sk_peer_pid);
 	__u64 inode = peer ? pt_inode_of_sock(peer) : 0;
+	struct dentry *bound = BPF_CORE_READ((struct unix_sock *)sock, path.dentry);
 
 	row->queued = pt_unix_queued(row, sock);
+	row->network = BPF_CORE_READ(sock, __sk_common.skc_net.net, ns.inum);
 	row->text = pt_unix_address(message->text, (struct unix_sock *)sock);
+	if (row->text)
+		row->flags |= PT_ENDPOINT_NAMED;
+	if (bound) {
+		row->inode = BPF_CORE_READ(bound, d_inode, i_ino);
+		row->folder = BPF_CORE_READ(bound, d_parent, d_inode, i_ino);
+		row->device = BPF_CORE_READ(bound, d_inode, i_sb, s_dev);
+	}
 	if (pid)
 		row->peer_pid = BPF_CORE_READ(pid, numbers[0].nr);
 	if (!peer)
@@ -250,6 +286,18 @@ static __always_inline void pt_address_of(__u64 *high, __u64 *low, const struct 
 static __always_inline bool pt_is_loopback(__u64 high, __u64 low)
 {
 	return !high && (low == 1 || low >> 24 == 127);
+}
+
+static __always_inline void pt_describe_udp(struct pt_endpoint *row, struct sock *sock)
+{
+	struct sock_common *common = &sock->__sk_common;
+
+	row->queued += BPF_CORE_READ((struct udp_sock *)sock, reader_queue.qlen);
+	if (BPF_CORE_READ_BITFIELD_PROBED(common, skc_reuseport) ||
+	    BPF_CORE_READ_BITFIELD_PROBED(common, skc_reuse))
+		row->flags |= PT_ENDPOINT_SHARED;
+	if (row->family == AF_INET6 && BPF_CORE_READ_BITFIELD_PROBED(common, skc_ipv6only))
+		row->flags |= PT_ENDPOINT_SIX_ONLY;
 }
 
 static __always_inline void pt_describe_inet(struct pt_endpoint *row, struct sock *sock)
@@ -281,6 +329,8 @@ static __always_inline void pt_describe_inet(struct pt_endpoint *row, struct soc
 		row->queued = (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq));
 	else
 		row->queued = BPF_CORE_READ(sock, sk_receive_queue.qlen);
+	if (row->kind == PT_CHANNEL_UDP)
+		pt_describe_udp(row, sock);
 }
 
 /* What was in the queues before the call at hand: messages count as one where they are kept apart. */
@@ -349,6 +399,19 @@ static __always_inline void pt_sequence_begin(struct pt_ipc *call, __u64 id, str
 		pt_sequence_emit(call, id, PT_SEQUENCE_RECEIVED | PT_SEQUENCE_SENT, &is);
 }
 
+static __always_inline void pt_describe_fresh(struct pt_endpoint *row, __u64 id)
+{
+	struct pt_fresh *fresh = bpf_map_lookup_elem(&pt_fresh, &id);
+
+	if (!fresh)
+		return;
+	if (fresh->made)
+		row->flags |= PT_ENDPOINT_FRESH;
+	if (fresh->bound && fresh->bound < row->time)
+		row->age = row->time - fresh->bound;
+	bpf_map_delete_elem(&pt_fresh, &id);
+}
+
 /* Emits the description of an end that has none yet. file may be NULL: there is none behind it. */
 static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end,
 					   struct file *file)
@@ -388,6 +451,8 @@ static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_st
 	else if (end->kind >= PT_CHANNEL_UNIX && end->kind <= PT_CHANNEL_SOCKET)
 		pt_describe_socket(message, file);
 	pt_queues_before(&message->row, call);
+	if (end->type == SOCK_DGRAM)
+		pt_describe_fresh(&message->row, id);
 	length = message->row.text;
 	if (length > PT_ADDRESS_TEXT)
 		length = PT_ADDRESS_TEXT;

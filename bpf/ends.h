@@ -12,7 +12,7 @@
 #define SOCK_DGRAM	   2
 #define PT_TABLE_WAYS	   4 /* places of the table that an end may take */
 #define PT_TABLES	   512
-#define PT_TOLD_MAX	   256
+#define PT_TOLD_MAX	   255
 /* Calls on IP sockets that a task tells one by one: so many more with each window, and so many at once after a rest. */
 #define PT_BUDGET_WINDOW 64
 #define PT_BUDGET_MAX	 2048
@@ -39,9 +39,10 @@ struct pt_end_state {
 	__u16 port;
 	__u8 kind;
 	__u8 type;
-	__u16 told;	/* transfers told one by one in this window */
+	__u8 told;	/* transfers told one by one in this window, with all that it talks to */
 	__u8 summed;	/* enum pt_summed */
 	__u8 sequences; /* PT_SEQUENCES_* */
+	__u8 open;	/* a datagram socket without a peer: each message has an address */
 };
 
 #define PT_SEQUENCES_UNTOLD(sent) (PT_SEQUENCE_RECEIVED << (sent)) /* where that direction began */
@@ -119,7 +120,9 @@ struct pt_ipc {
 	__u8 end;    /* enum pt_call_end */
 	__u8 spare;  /* the table is not the task's: nothing may be left untold in it */
 	__u8 sent;   /* 1: sent through the end at hand, 0: received */
-	__u8 padding[5];
+	__u8 padding;
+	__u32 plain;	   /* of several messages those without an address */
+	__u64 plain_bytes; /* and what went with these */
 };
 
 static __always_inline __u64 pt_ipc_now(struct pt_ipc *call)
@@ -149,6 +152,7 @@ struct pt_told {
 static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt_end_state *end,
 					    const struct pt_told *told)
 {
+	bool talks = PT_ENDPOINT_CLASS(end->id) == PT_CLASS_TALK;
 	struct pt_cpu *cpu = pt_this_cpu();
 
 	if (!cpu)
@@ -156,7 +160,7 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 	PT_MESSAGE(transfer);
 	message->row = (struct pt_transfer){
 		.time = pt_ipc_now(call),
-		.end = end->id,
+		.end = talks ? PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number) : end->id,
 		.bytes = told->bytes,
 		.tid = call->tid,
 		.count = told->count,
@@ -167,6 +171,7 @@ static __always_inline int pt_transfer_emit(struct pt_ipc *call, const struct pt
 		.age = told->age,
 		.level = told->level.bytes,
 		.unsent = told->level.unsent,
+		.with = talks ? end->id : 0,
 	};
 	pt_commit(cpu, message);
 	return 0;
@@ -311,7 +316,8 @@ static __always_inline void pt_attempted(struct pt_ipc *call, struct pt_end_stat
 static __always_inline bool pt_may_hurry(const struct pt_end_state *end)
 {
 	return end->kind == PT_CHANNEL_PIPE ||
-	       (end->kind == PT_CHANNEL_UNIX && end->type != SOCK_DGRAM);
+	       (end->kind == PT_CHANNEL_UNIX && end->type != SOCK_DGRAM) ||
+	       (end->kind == PT_CHANNEL_UDP && end->open);
 }
 
 /* Messages that are kept apart may be empty and are some nevertheless. But of SOCK_SEQPACKET that looks like the end. */
@@ -421,6 +427,33 @@ __noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
 			pt_end_flush(call, &table->ends[i]);
 	}
 	return 0;
+}
+
+/* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
+static __always_inline __u32 pt_end_search(const struct pt_table *table, __u64 object)
+{
+	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
+	__u32 free = hash;
+
+	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
+		__u32 place = (hash ^ way) % PT_TABLE_ENDS;
+
+		if (table->ends[place].object == object)
+			return place;
+		if (!table->ends[place].object)
+			free = place;
+	}
+	return free;
+}
+
+__noinline int pt_end_place(struct pt_table *table, __u64 object)
+{
+	return table ? pt_end_search(table, object) : 0;
+}
+
+static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
+{
+	return &table->ends[(__u32)pt_end_place(table, object) % PT_TABLE_ENDS];
 }
 
 /* All that a task has not told yet: it exits, or recording ends. */

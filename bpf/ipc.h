@@ -10,6 +10,7 @@
 #ifndef PT_BPF_IPC_H
 #define PT_BPF_IPC_H
 
+#include "bpf/talk.h"
 #include "bpf/passed.h"
 
 #define MSG_PEEK     2
@@ -17,36 +18,12 @@
 #define ESPIPE	     29
 #define MSG_ERRQUEUE 0x2000
 
-#define PT_MESSAGES_STEP 32 /* squared: the messages of sendmmsg and recvmmsg, UIO_MAXIOV */
-
 struct pt_ipc_call {
 	struct pt_ipc is;
 	struct pt_table *table;
 	struct task_struct *task;
 	struct pt_regs *regs;
 };
-
-/* Where an object's end stands in a table, or will: beside others of the same hash, or instead of one of them. */
-static __always_inline __u32 pt_end_place(const struct pt_table *table, __u64 object)
-{
-	__u32 hash = object * 0x9e3779b97f4a7c15ULL >> (64 - PT_TABLE_ENDS_LOG2);
-	__u32 free = hash;
-
-	for (__u32 way = 0; way < PT_TABLE_WAYS; way++) {
-		__u32 place = (hash ^ way) % PT_TABLE_ENDS;
-
-		if (table->ends[place].object == object)
-			return place;
-		if (!table->ends[place].object)
-			free = place;
-	}
-	return free;
-}
-
-static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, __u64 object)
-{
-	return &table->ends[pt_end_place(table, object) % PT_TABLE_ENDS];
-}
 
 /*
  * 1 + the place in a table of the end behind the struct file at an address, described if it is new; 0: that is no
@@ -117,6 +94,28 @@ static __always_inline struct pt_end_state *pt_moved(struct pt_ipc_call *call, _
 	return end;
 }
 
+/* A call that moved a message, or bytes of a stream, one way. */
+static __always_inline struct pt_end_state *pt_moved_one(struct pt_ipc_call *call, __u8 sent)
+{
+	struct pt_address address;
+	struct pt_end_state *end;
+
+	call->is.sent = sent;
+	call->is.bytes = call->is.result;
+	call->is.count = 1;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (!end)
+		return NULL;
+	if (end->type == SOCK_DGRAM && call->is.result >= 0 && (sent || end->open)) {
+		address = pt_address_of_call(call->is.end, call->regs);
+		if (address.pointer &&
+		    pt_talk_count(&call->is, end->object, address.pointer, address.length))
+			return end;
+	}
+	pt_end_count(&call->is, call->table, end);
+	return end;
+}
+
 /* What a read took from an eventfd, or a write added to it. Asked before that is known to be one: only 8 bytes fit. */
 static __always_inline void pt_value_of(struct pt_ipc_call *call, __u64 buffer)
 {
@@ -175,14 +174,13 @@ static __always_inline void pt_passed(struct pt_ipc_call *call, const struct pt_
 	if (end->kind != PT_CHANNEL_UNIX || call->is.result < 0 ||
 	    (flags & PT_TRANSFER_SENT && !call->is.result && end->type == SOCK_STREAM))
 		return;
-	pt_passed_with(&call->is, end->id, flags, pt_syscall_second(call->regs), count,
-		       call->is.result);
+	pt_passed_with(&call->is, PT_ENDPOINT_OF(PT_CLASS_SOCKET, end->number), flags,
+		       pt_syscall_second(call->regs), count, call->is.result);
 }
 
 static __always_inline void pt_moved_message(struct pt_ipc_call *call, __u8 sent)
 {
-	struct pt_end_state *end =
-		pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
+	struct pt_end_state *end = pt_moved_one(call, sent);
 
 	if (end)
 		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0, 0);
@@ -199,16 +197,6 @@ static __noinline int pt_peeked(struct pt_ipc_call *call, __u32 count)
 	if (end)
 		pt_passed(call, end, PT_PASS_PEEKED, count);
 	return 0;
-}
-
-/* The kernel has written into each message how much of it went. A function of its own, so that the loop around it is short. */
-__noinline __u64 pt_message_length(__u64 messages, __u32 i)
-{
-	struct pt_mmsghdr *message = (void *)messages;
-	__u32 length = 0;
-
-	bpf_probe_read_user(&length, sizeof(length), &message[i].length);
-	return length;
 }
 
 /* Global, so that they are verified once and by themselves; two, as the verifier goes through each round of a loop. */
@@ -232,13 +220,25 @@ __noinline __u64 pt_messages_sum(__u64 messages, __u32 count)
 
 static __always_inline int pt_moved_messages(struct pt_ipc_call *call, __u8 sent)
 {
-	__s64 bytes = call->is.result;
-	struct pt_end_state *end;
+	__u64 messages = pt_syscall_second(call->regs);
+	struct pt_end_state *end, *again;
 
-	if (bytes > 0)
-		bytes = pt_messages_sum(pt_syscall_second(call->regs), bytes);
-	end = pt_moved(call, pt_syscall_first(call->regs), sent, bytes, call->is.result);
-	if (end && call->is.result > 0)
+	call->is.sent = sent;
+	call->is.bytes = call->is.count = call->is.result;
+	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
+	if (!end)
+		return 0;
+	if (call->is.result > 0 && end->type == SOCK_DGRAM && (sent || end->open)) {
+		pt_talk_messages(&call->is, end->object, messages, call->is.result);
+		again = call->is.count ? pt_end_of_fd(call, pt_syscall_first(call->regs)) : NULL;
+		if (again)
+			pt_end_count(&call->is, call->table, again);
+	} else {
+		if (call->is.result > 0)
+			call->is.bytes = pt_messages_sum(messages, call->is.result);
+		pt_end_count(&call->is, call->table, end);
+	}
+	if (call->is.result > 0)
 		pt_passed(call, end, sent ? PT_TRANSFER_SENT : 0, call->is.result);
 	return 0;
 }
@@ -319,6 +319,52 @@ static __noinline int pt_made_ring(struct pt_ipc_call *call)
 	return 0;
 }
 
+/* A datagram socket is described only when it is used, and has its address. */
+static __always_inline void pt_made_socket(struct pt_ipc_call *call)
+{
+	struct pt_fresh fresh = {.made = 1};
+	__u64 id;
+
+	if (call->is.result < 0 || (pt_syscall_second(call->regs) & 0xf) != SOCK_DGRAM)
+		return;
+	id = pt_datagrams_of(pt_file_of(call->task, call->is.result));
+	if (id)
+		bpf_map_update_elem(&pt_fresh, &id, &fresh, BPF_ANY);
+}
+
+/* What was sent to its address before was not for it. */
+static __always_inline void pt_bound(struct pt_ipc_call *call)
+{
+	__u64 id = pt_datagrams_of(pt_file_of(call->task, pt_syscall_first(call->regs)));
+	struct pt_fresh fresh = {}, *known;
+
+	if (!id)
+		return;
+	known = bpf_map_lookup_elem(&pt_fresh, &id);
+	if (known)
+		fresh.made = known->made;
+	fresh.bound = pt_ipc_now(&call->is);
+	bpf_map_update_elem(&pt_fresh, &id, &fresh, BPF_ANY);
+}
+
+/* A datagram socket may change its peer, and is described anew when it is used next. */
+static __always_inline void pt_connected(struct pt_ipc_call *call)
+{
+	struct file *file = pt_file_of(call->task, pt_syscall_first(call->regs));
+	__u64 id = pt_datagrams_of(file), inode;
+	struct pt_end_state *end;
+
+	if (!id)
+		return;
+	bpf_map_delete_elem(&pt_described, &id);
+	inode = pt_read_address(struct file, (__u64)file, f_inode);
+	end = pt_end_slot(call->table, inode);
+	if (end->object == inode && end->id == id)
+		pt_end_flush(&call->is, end);
+	if (end->object == inode)
+		end->object = end->id = 0;
+}
+
 /* Calls that make ends of channels with a descriptor. Apart from the others that are rare, as the stack is short. */
 static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 {
@@ -331,6 +377,17 @@ static __noinline int pt_ipc_made(struct pt_ipc_call *call)
 	case PT_END_LISTEN:
 		if (!call->is.result)
 			pt_made(call, pt_syscall_first(regs));
+		return 0;
+	case PT_END_SOCKET:
+		pt_made_socket(call);
+		return 0;
+	case PT_END_CONNECT:
+		if (!call->is.result)
+			pt_connected(call);
+		return 0;
+	case PT_END_BIND:
+		if (!call->is.result)
+			pt_bound(call);
 		return 0;
 	case PT_END_PIPE:
 		pt_made_pair(call, pt_syscall_first(regs));
@@ -416,6 +473,7 @@ static __always_inline __s32 pt_plain_direction(__u8 end, const struct pt_regs *
 	case PT_END_READV:
 		return 0;
 	case PT_END_WRITE:
+	case PT_END_SENDTO:
 	case PT_END_WRITEV:
 	case PT_END_SENDMSG:
 		return 1;
@@ -447,14 +505,16 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 	if (!file)
 		return false;
 	inode = pt_read_address(struct file, file, f_inode);
-	end = pt_end_slot(table, inode);
+	end = &table->ends[pt_end_search(table, inode) % PT_TABLE_ENDS];
 	if (end->object != inode || (end->id && !end->summed) ||
 	    end->number != pt_read(struct inode, inode, i_ino))
 		return false;
 	if (!end->id)
 		return true;
 	/* Messages on Unix sockets may carry descriptors. */
-	if (call > PT_END_WRITE && end->kind == PT_CHANNEL_UNIX)
+	if (call > PT_END_SENDTO && end->kind == PT_CHANNEL_UNIX)
+		return false;
+	if (end->type == SOCK_DGRAM && pt_may_have_address(end, regs, call))
 		return false;
 	jiffies = bpf_jiffies64();
 	window = pt_window_of(jiffies);
@@ -488,9 +548,9 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 		pt_moved_message(call, sent);
 		return 0;
 	}
-	if (call->is.end != PT_END_RECVFROM)
+	if (call->is.end <= PT_END_WRITE)
 		pt_value_of(call, pt_syscall_second(call->regs));
-	pt_moved(call, pt_syscall_first(call->regs), sent, call->is.result, 1);
+	pt_moved_one(call, sent);
 	return 0;
 }
 

@@ -185,8 +185,13 @@ enum pt_mapping_class {
 	K(46, segment, "A target maps memory that others can map, too.")                           \
 	K(47, opposite, "The other side of a connection, which no target uses.")                   \
 	K(48, compat, "A process makes system calls of 32 bits: what they move is not seen.")      \
+	K(52, talk, "An address that a datagram socket sends to, or has received from.")           \
+	K(53, own_address, "An IP address of this machine.")                                       \
+	K(54, resolved, "The file that a datagram was sent to.")                                   \
+	K(55, drop, "A datagram that was lost: the socket it was for had no room.")                \
 	K(56, uring, "What a task completed of what was asked for by io_uring.")                   \
-	K(57, sequence, "Where a direction of a TCP connection stood when a target first used it.") \
+	K(57, sequence,                                                                            \
+	  "Where a direction of a TCP connection stood when a target first used it.")              \
 	K(58, leftover, "What lay in a TCP socket of a target when recording ended.")              \
 	K(60, memory, "The memory of a process at one moment.")                                    \
 	K(61, memory_class, "What one class of mappings holds of it.")                             \

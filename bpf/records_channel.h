@@ -4,12 +4,16 @@
 #define PT_RECORDS_CHANNEL_H
 
 /* endpoint.flags */
-#define PT_ENDPOINT_CREATED   1	 /* tid made it just now */
-#define PT_ENDPOINT_LISTENS   2	 /* a socket that connections are accepted from */
-#define PT_ENDPOINT_UNSURE    4	 /* what lay in it could not be determined */
-#define PT_ENDPOINT_LOOPBACK  8	 /* both ends are on this machine */
-#define PT_ENDPOINT_SEMAPHORE 16 /* an eventfd of which a read takes 1 */
-#define PT_ENDPOINT_SEQUENCE  32 /* sequence records tell what lay in it, not `queued` */
+#define PT_ENDPOINT_CREATED   1	   /* tid made it just now */
+#define PT_ENDPOINT_LISTENS   2	   /* a socket that connections are accepted from */
+#define PT_ENDPOINT_UNSURE    4	   /* what lay in it could not be determined */
+#define PT_ENDPOINT_LOOPBACK  8	   /* both ends are on this machine */
+#define PT_ENDPOINT_SEMAPHORE 16   /* an eventfd of which a read takes 1 */
+#define PT_ENDPOINT_SEQUENCE  32   /* sequence records tell what lay in it, not `queued` */
+#define PT_ENDPOINT_FRESH     256  /* a datagram socket that was made during the recording */
+#define PT_ENDPOINT_NAMED     512  /* `text` is its own address */
+#define PT_ENDPOINT_SHARED    1024 /* further sockets may be bound to its address */
+#define PT_ENDPOINT_SIX_ONLY  2048 /* an IPv6 socket that nothing of IPv4 comes to */
 
 /* transfer.flags, pass.flags */
 #define PT_TRANSFER_SENT   1 /* else received */
@@ -54,8 +58,9 @@
 	F(__u32, tid, ID, "who used it")                                                           \
 	F(__u32, peer_pid, ID, "who had made the other side of a Unix socket, 0: not known")       \
 	F(__u32, device, ID,                                                                       \
-	  "of a FIFO: major << 20 | minor; of an eventfd: its number in fdinfo")                   \
-	F(__u32, network, ID, "inode of the network namespace of an IP socket")                    \
+	  "of a FIFO, or of the file that a Unix socket is bound to: major << 20 | minor; of an "  \
+	  "eventfd: its number in fdinfo")                                                         \
+	F(__u32, network, ID, "inode of the network namespace of an IP or a Unix socket")          \
 	F(__u16, local_port, ID, "of an IP socket")                                                \
 	F(__u16, peer_port, ID, "of an IP socket, 0: not connected")                               \
 	F(__u16, family, ID, "AF_*, 0: no socket")                                                 \
@@ -63,7 +68,51 @@
 	F(__u8, kind, ENUM, "pt_channel_kind")                                                     \
 	F(__u8, type, ENUM, "SOCK_*, 0: no socket")                                                \
 	F(__u16, reserved, FLAGS, "0")                                                             \
-	F(__u32, text, TEXT, "address of a Unix socket, its own or the other side's; a FIFO's name")
+	F(__u32, text, TEXT,                                                                       \
+	  "address of a Unix socket, its own or the other side's; a FIFO's name")                  \
+	F(__u64, inode, ID, "of the file that a Unix socket is bound to, 0: none")                 \
+	F(__u64, age, NS, "ns since a datagram socket was bound; 0: not seen")                     \
+	F(__u64, folder, ID, "of the folder which that file is in, 0: none")
+
+#define PT_FIELDS_talk(F)                                                                          \
+	F(__u64, time, TIME, "when a target was first seen to use it")                             \
+	F(__u64, end, ID, "its name: PT_ENDPOINT_OF()")                                            \
+	F(__u64, socket, ID, "the datagram socket, an end")                                        \
+	F(__u64, high, HASH,                                                                       \
+	  "the address: IPv6 in host order, or 0; of a relative path: the device of the sender's " \
+	  "working directory")                                                                     \
+	F(__u64, low, HASH, "IPv6, or IPv4; of a relative path: that directory's inode")           \
+	F(__u32, tid, ID, "who used it")                                                           \
+	F(__u32, network, ID, "inode of the socket's network namespace")                           \
+	F(__u16, port, ID, "of the address")                                                       \
+	F(__u16, family, ID, "AF_*")                                                               \
+	F(__u32, text, TEXT, "the address of a Unix socket, as the caller gave it")
+
+#define PT_FIELDS_own_address(F)                                                                   \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, high, HASH, "IPv6 in host order, or 0")                                           \
+	F(__u64, low, HASH,                                                                        \
+	  "IPv6, or IPv4; both 0: all addresses of this namespace have been told")                 \
+	F(__u32, network, ID, "inode of a network namespace")                                      \
+	F(__u32, flags, FLAGS, "0")
+
+#define PT_FIELDS_resolved(F)                                                                      \
+	F(__u64, time, TIME, "when this was looked up")                                            \
+	F(__u64, end, ID, "a `talk` with a Unix socket that has a path")                           \
+	F(__u64, inode, ID, "of the file there")                                                   \
+	F(__u32, device, ID, "of that file: major << 20 | minor")                                  \
+	F(__u32, flags, FLAGS, "0")
+
+#define PT_FIELDS_drop(F)                                                                          \
+	F(__u64, time, TIME, "when")                                                               \
+	F(__u64, end, ID, "the socket that had no room for a datagram")                            \
+	F(__u64, high, HASH, "address of the sender: IPv6 in host order, or 0")                    \
+	F(__u64, low, HASH, "IPv6, or IPv4; both 0: not known")                                    \
+	F(__u32, tid, ID, "who was on the CPU: the sender, on loopback")                           \
+	F(__u32, bytes, BYTES, "of the datagram, 0: not known")                                    \
+	F(__u16, port, ID, "of the sender, 0: not known")                                          \
+	F(__u16, flags, FLAGS, "0")                                                                \
+	F(__u32, reserved, FLAGS, "0")
 
 #define PT_FIELDS_transfer(F)                                                                      \
 	F(__u64, time, TIME, "when the call returned, the last one if several")                    \
@@ -79,7 +128,10 @@
 	  "of several calls: how long ago the last of them was, to a tick of the kernel's clock")  \
 	F(__u32, level, BYTES,                                                                     \
 	  "TCP, one call: bytes received and still unread; or sent and not acknowledged yet")      \
-	F(__u32, unsent, BYTES, "TCP, one send: of these, what has not left the sender yet")
+	F(__u32, unsent, BYTES, "TCP, one send: of these, what has not left the sender yet")       \
+	F(__u64, with, ID,                                                                         \
+	  "the `talk` of a datagram that was sent with an address, or whose sender the receiver "  \
+	  "asked for; else 0")
 
 #define PT_FIELDS_attempt(F)                                                                       \
 	F(__u64, time, TIME, "when the last of these calls had returned")                          \

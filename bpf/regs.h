@@ -65,7 +65,7 @@ static __always_inline __s16 pt_number_of(struct task_struct *task, const struct
 	return pt_is_foreign(task, regs) ? pt_foreign_number(task, regs) : pt_syscall_number(regs);
 }
 
-/* The first five arguments of that call. They survive it: the result has a place of its own. */
+/* The first six arguments of that call. They survive it: the result has a place of its own. */
 static __always_inline __u64 pt_syscall_first(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -108,6 +108,15 @@ static __always_inline __u64 pt_syscall_fifth(const struct pt_regs *regs)
 	return regs->r8;
 #else
 	return regs->user_regs.regs[4];
+#endif
+}
+
+static __always_inline __u64 pt_syscall_sixth(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->r9;
+#else
+	return regs->user_regs.regs[5];
 #endif
 }
 

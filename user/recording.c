@@ -117,8 +117,9 @@ static int watch_memory(struct recording *recording, const struct pt_record *rec
 
 static int store(void *context, const struct pt_record *record)
 {
-	const pt_kinds noted = PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_fork) |
-			       PT_KIND_BIT(PT_KIND_exec) | PT_KIND_BIT(PT_KIND_task);
+	const pt_kinds noted = PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_talk) |
+			       PT_KIND_BIT(PT_KIND_fork) | PT_KIND_BIT(PT_KIND_exec) |
+			       PT_KIND_BIT(PT_KIND_task);
 	struct recording *recording = context;
 	const struct pt_opposite *opposite = record->row;
 	int r = pt_writer_add(recording->writer, record);

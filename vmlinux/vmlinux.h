@@ -136,6 +136,7 @@ struct qstr {
 
 struct dentry {
 	struct dentry *d_parent;
+	struct inode *d_inode;
 	struct qstr d_name;
 };
 
@@ -219,12 +220,31 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;	  /* CONFIG_IPV6 */
 	struct in6_addr skc_v6_rcv_saddr; /* CONFIG_IPV6 */
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
+	unsigned char skc_ipv6only : 1;
 };
 
 struct sk_buff {
 	struct sk_buff *next;
 	unsigned int len;
 	char cb[48];
+	__be16 protocol;
+	__u16 transport_header; /* from head, as below */
+	__u16 network_header;
+	unsigned char *head;
+};
+
+struct iphdr {
+	__be32 saddr;
+};
+
+struct ipv6hdr {
+	struct in6_addr saddr;
+};
+
+struct udphdr {
+	__be16 source;
 };
 
 struct sk_buff_head {
@@ -251,6 +271,7 @@ struct unix_address {
 
 struct unix_sock {
 	struct unix_address *addr;
+	struct path path; /* what it is bound to */
 	struct sock *peer;
 };
 
@@ -260,6 +281,10 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u32 snd_nxt;
 	__u32 write_seq;
+};
+
+struct udp_sock {
+	struct sk_buff_head reader_queue; /* taken from sk_receive_queue, not yet read */
 };
 
 struct socket {
@@ -367,6 +392,10 @@ struct thread_info {
 	__u32 status;	     /* x86 only */
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -392,6 +421,7 @@ struct task_struct {
 	unsigned long min_flt;
 	unsigned long maj_flt;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
 };

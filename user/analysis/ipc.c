@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ipc.h"
+#include "analysis/ipc_datagrams.h"
 #include "analysis/ipc_flows.h"
 #include "analysis/ipc_shared.h"
 #include "analysis/ipc_sleeps.h"
@@ -19,7 +20,9 @@
 	 PT_KIND_BIT(PT_KIND_attempt) | PT_KIND_BIT(PT_KIND_pass) | PT_KIND_BIT(PT_KIND_holder) |  \
 	 PT_KIND_BIT(PT_KIND_segment) | PT_KIND_BIT(PT_KIND_opposite) |                            \
 	 PT_KIND_BIT(PT_KIND_sequence) | PT_KIND_BIT(PT_KIND_leftover) |                           \
-	 PT_KIND_BIT(PT_KIND_fork) | PT_KIND_BIT(PT_KIND_exec))
+	 PT_KIND_BIT(PT_KIND_talk) | PT_KIND_BIT(PT_KIND_own_address) |                            \
+	 PT_KIND_BIT(PT_KIND_drop) | PT_KIND_BIT(PT_KIND_resolved) | PT_KIND_BIT(PT_KIND_fork) |   \
+	 PT_KIND_BIT(PT_KIND_exec))
 
 struct ipc {
 	struct pt_ipc result; /* first: it is what pt_analyses_ipc() gives */
@@ -34,23 +37,52 @@ struct ipc {
 	size_t early_count, early_room;
 };
 
-/* Whom a delivery belongs to. */
+/* Whom a delivery belongs to, unless its pieces tell. */
 struct delivery_to {
 	struct ipc *ipc;
-	struct pt_channel *channel;
+	struct pt_channel *channel; /* NULL: it is for nobody that is recorded */
 	unsigned int side;
 };
 
 extern const struct pt_analysis_class pt_ipc_class;
 
+static void note_writer(struct pt_side *side, const struct pt_model_task *task)
+{
+	side->crowded |= side->writer && side->writer != task;
+	side->writer = task;
+}
+
 static int on_delivery(void *context, const struct pt_delivery *delivery)
 {
 	struct delivery_to *to = context;
-	struct pt_flow *flow = pt_ipc_flow(&to->ipc->result, to->ipc->model, to->channel, to->side,
-					   delivery->from, delivery->to);
+	const struct pt_talk_of *sender = delivery->from_place, *receiver = delivery->to_place;
+	const struct pt_talk_of *stranger = NULL;
+	struct pt_channel *channel = to->channel;
+	unsigned int side = to->side;
+	struct pt_flow *flow;
 
+	if (receiver) {
+		channel = receiver->channel;
+		side = receiver->side;
+		stranger = delivery->from ? NULL : receiver;
+		channel->side[side].strangers |= !delivery->from;
+	} else if (sender && !channel) {
+		channel = sender->channel;
+		side = !sender->side;
+		stranger = sender;
+	}
+	flow = pt_ipc_flow(&to->ipc->result, to->ipc->model, channel, side, delivery->from,
+			   delivery->to, stranger);
 	if (!flow)
 		return -ENOMEM;
+	if (receiver)
+		channel->side[side].doubtful |= delivery->odd;
+	if (receiver && delivery->from)
+		note_writer(&channel->side[side], delivery->from);
+	if (sender && sender->unsure)
+		flow->doubtful = sender;
+	if (receiver && receiver->unsure)
+		flow->doubtful = receiver;
 	flow->bytes += delivery->bytes;
 	flow->messages += delivery->messages;
 	return delivery->timed ? pt_histogram_add(&flow->latency, delivery->latency) : 0;
@@ -76,11 +108,7 @@ static bool has_queue(const struct pt_channel *channel)
 	case PT_CHANNEL_TCP:
 		return channel->flags & PT_ENDPOINT_LOOPBACK;
 	case PT_CHANNEL_UDP:
-		return channel->flags & PT_ENDPOINT_LOOPBACK ||
-		       (channel->side[0].seen && channel->side[1].seen);
 	case PT_CHANNEL_UNIX:
-		return channel->type == 1 /* SOCK_STREAM */ || channel->side[1].end ||
-		       channel->sends_to;
 	case PT_CHANNEL_PIPE:
 	case PT_CHANNEL_FIFO:
 	case PT_CHANNEL_EVENTFD:
@@ -100,7 +128,8 @@ static uint64_t units_of(const struct pt_channel *channel, const struct pt_trans
 }
 
 static int deliver_far(struct ipc *ipc, struct pt_channel *channel, unsigned int side,
-		       const struct pt_transfer *row, const struct pt_model_task *task)
+		       const struct pt_transfer *row, const struct pt_model_task *task,
+		       const struct pt_talk_of *talk)
 {
 	bool sent = row->flags & PT_TRANSFER_SENT;
 	struct pt_delivery delivery = {
@@ -108,8 +137,13 @@ static int deliver_far(struct ipc *ipc, struct pt_channel *channel, unsigned int
 		.to = sent ? NULL : task,
 		.bytes = row->bytes,
 		.messages = row->count,
+		.from_place = sent ? talk : NULL,
+		.to_place = sent ? NULL : talk,
 	};
 
+	/* To that talk's address, or from there. */
+	if (talk && sent)
+		return on_delivery(&(struct delivery_to){.ipc = ipc}, &delivery);
 	return on_delivery(&(struct delivery_to){ipc, channel, sent ? !side : side}, &delivery);
 }
 
@@ -129,17 +163,25 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 		.level = row->level,
 		.unsent = row->unsent,
 	};
-	struct pt_queue *queue;
+	struct pt_ipc_way way = {.channel = channel, .side = side};
 	struct delivery_to to = {.ipc = ipc};
 	bool sent = row->flags & PT_TRANSFER_SENT;
+	int ret = 0;
 
-	if (!has_queue(channel))
-		return deliver_far(ipc, channel, side, row, task);
-	queue = pt_channel_queue(&channel, &side, sent);
-	to.channel = channel;
-	to.side = side;
-	return sent ? pt_queue_write(queue, &piece, on_delivery, &to)
-		    : pt_queue_read(queue, &piece, on_delivery, &to);
+	if (pt_channel_is_datagrams(channel))
+		ret = pt_ipc_way(&ipc->result.channels, channel, side, row, &way);
+	else if (has_queue(channel))
+		way.queue = pt_channel_queue(channel, &way.side, sent);
+	if (ret || !way.queue)
+		return ret ? ret : deliver_far(ipc, channel, side, row, task, way.talk);
+	if (way.channel && piece.summed)
+		way.channel->side[way.side].summed = true;
+	piece.lane = way.lane;
+	piece.place = way.talk;
+	to.channel = way.channel;
+	to.side = way.side;
+	return sent ? pt_queue_write(way.queue, &piece, on_delivery, &to)
+		    : pt_queue_read(way.queue, &piece, on_delivery, &to);
 }
 
 static int take_transfer(struct ipc *ipc, const struct pt_transfer *row)
@@ -175,7 +217,8 @@ static bool is_early(const struct ipc *ipc, const struct pt_transfer *row)
 	unsigned int side;
 	const struct pt_channel *channel = pt_channel_find(&ipc->result.channels, row->end, &side);
 
-	return !channel || !channel->described;
+	return !channel || !channel->described ||
+	       (row->with && !pt_talks_find(&ipc->result.channels, row->with));
 }
 
 /* Takes what came early for an end; 0: for all. */
@@ -185,7 +228,7 @@ static int take_early(struct ipc *ipc, uint64_t end)
 	int ret = 0;
 
 	for (i = 0; i < count; i++) {
-		if (ret || (end && ipc->early[i].end != end))
+		if (ret || (end && (ipc->early[i].end != end || is_early(ipc, &ipc->early[i]))))
 			ipc->early[left++] = ipc->early[i];
 		else
 			ret = take_transfer(ipc, &ipc->early[i]);
@@ -250,6 +293,19 @@ static int on_sequence(struct ipc *ipc, const struct pt_sequence *row)
 	int ret = pt_channels_add_sequence(&ipc->result.channels, row);
 
 	return ret ? ret : begin_queues_of(ipc, row->end);
+}
+
+static int on_drop(struct ipc *ipc, const struct pt_drop *row)
+{
+	return pt_talks_drop(&ipc->result.channels, row, pt_model_find(ipc->model, row->tid));
+}
+
+static int on_talk(struct ipc *ipc, const struct pt_record *record)
+{
+	const struct pt_talk *row = record->row;
+	int ret = pt_talks_add(&ipc->result.channels, record);
+
+	return ret || !ipc->early_count ? ret : take_early(ipc, row->socket);
 }
 
 static int on_attempt(struct ipc *ipc, const struct pt_attempt *row)
@@ -335,6 +391,14 @@ static int on_record(void *self, const struct pt_record *record)
 		return pt_channels_add_leftover(&ipc->result.channels, record->row);
 	case PT_KIND_opposite:
 		return pt_channels_add_opposite(&ipc->result.channels, record->row);
+	case PT_KIND_talk:
+		return on_talk(ipc, record);
+	case PT_KIND_resolved:
+		return pt_talks_resolve(&ipc->result.channels, record->row);
+	case PT_KIND_drop:
+		return on_drop(ipc, record->row);
+	case PT_KIND_own_address:
+		return pt_talks_add_own(&ipc->result.channels, record->row);
 	case PT_KIND_segment:
 		return pt_ipc_segment(&ipc->result, &ipc->mapped, record, ipc->model);
 	case PT_KIND_fork:
@@ -382,6 +446,10 @@ bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
 
 	if (!has_queue(channel))
 		return false;
+	/* From outside more may have come. */
+	if (channel->kind == PT_CHANNEL_UDP)
+		return !own->strangers && own->mailbox &&
+		       (own->received.messages || own->queue.units);
 	if (own->received.messages)
 		return true;
 	for (i = 0; i < own->holder_count; i++) {
@@ -407,6 +475,12 @@ bool pt_ipc_depth_known(const struct pt_channel *channel)
 	if (!inet)
 		return channel->kind != PT_CHANNEL_SOCKET;
 	return has_queue(channel) && channel->side[0].seen && channel->side[1].seen;
+}
+
+bool pt_ipc_is_nobodys(const struct pt_channel *channel, unsigned int side)
+{
+	return pt_ipc_unread_known(channel, side) ||
+	       (pt_channel_is_datagrams(channel) && channel->side[side].mailbox);
 }
 
 static int compare_flows(const void *a, const void *b)
@@ -446,7 +520,11 @@ static bool is_unsure(const struct pt_channel *channel, unsigned int side)
 
 	if (pt_channel_is_unsure_where(channel, side))
 		return true;
-	return crowd || own->queue.longest_debt > DEBT_NS || (channel->flags & PT_ENDPOINT_UNSURE);
+	/* The order of what is in sums is not known, nor that of strangers' messages among others. */
+	if (own->blind && ((own->crowded && own->summed) || (own->writer && own->strangers)))
+		return true;
+	return crowd || own->doubtful || own->queue.longest_debt > DEBT_NS ||
+	       (channel->flags & PT_ENDPOINT_UNSURE);
 }
 
 static void finish_sleeps(struct ipc *ipc)
@@ -483,6 +561,8 @@ static int finish(void *self)
 	size_t i;
 	int ret = take_early(ipc, 0);
 
+	if (!ret)
+		ret = pt_talks_settle(&result->channels);
 	finish_sleeps(ipc);
 	for (i = 0; !ret && i < result->channels.count; i++) {
 		struct pt_channel *channel = result->channels.list[i];
@@ -495,12 +575,16 @@ static int finish(void *self)
 					      &(struct delivery_to){ipc, channel, side});
 	}
 	if (!ret)
+		ret = pt_ipc_finish_mailboxes(&result->channels, pt_model_end(ipc->model),
+					      on_delivery, &(struct delivery_to){.ipc = ipc});
+	if (!ret)
 		ret = pt_mapped_finish(&ipc->mapped, &result->channels, ipc->model);
 	if (!ret)
 		ret = pt_ipc_shared_finish(result);
 	for (i = 0; i < result->flow_count; i++) {
 		struct pt_flow *flow = result->flows[i];
 
+		flow->unsure |= flow->doubtful && flow->doubtful->unsure;
 		flow->unsure |= is_unsure(result->channels.list[flow->channel], flow->side);
 	}
 	if (result->flow_count)

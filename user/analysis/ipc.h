@@ -11,10 +11,14 @@
 struct pt_flow {
 	const struct pt_model_task *from, *to; /* NULL: outside of what was recorded */
 	uint64_t bytes, messages;
+	const struct pt_talk_of
+		*talk; /* of datagrams: with whom outside; NULL: nobody, or not known */
 	struct pt_histogram latency; /* ns; of messages of which both moments are known */
 	uint32_t channel;	     /* index */
-	uint8_t side;		     /* to which side of it */
-	bool unsure;		     /* latency and, with several writers or readers, who is who */
+	const struct pt_talk_of *
+		doubtful; /* that gives rise to doubts, unless they are resolved later; NULL: none */
+	uint8_t side;	  /* to which side of it */
+	bool unsure;	  /* latency and, with several writers or readers, who is who */
 };
 
 struct pt_ipc {
@@ -34,6 +38,8 @@ bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side);
 
 /* Is it known how much lay in its queues over time? */
 bool pt_ipc_depth_known(const struct pt_channel *channel);
+/* Whether what was not read from a side went to nobody, as far as is known; else somebody outside may have it. */
+bool pt_ipc_is_nobodys(const struct pt_channel *channel, unsigned int side);
 
 /* Memory, of which only wake-ups are seen: these are its messages. */
 bool pt_ipc_carries_no_bytes(const struct pt_channel *channel);

@@ -35,7 +35,8 @@ static struct pt_flow *new_flow(struct pt_ipc *result, struct flows_of *of)
 
 struct pt_flow *pt_ipc_flow(struct pt_ipc *ipc, const struct pt_model *model,
 			    struct pt_channel *channel, unsigned int side,
-			    const struct pt_model_task *from, const struct pt_model_task *to)
+			    const struct pt_model_task *from, const struct pt_model_task *to,
+			    const struct pt_talk_of *talk)
 {
 	struct flows_of *of = channel->extra;
 	struct pt_flow *flow;
@@ -45,11 +46,14 @@ struct pt_flow *pt_ipc_flow(struct pt_ipc *ipc, const struct pt_model *model,
 		channel->extra = of = calloc(1, sizeof(*of));
 	if (!of)
 		return NULL;
-	if (of->count >= FLOW_LIMIT)
+	if (of->count >= FLOW_LIMIT) {
 		from = to = pt_model_nobody(model);
+		talk = NULL;
+	}
 	for (i = 0; i < of->count; i++) {
 		flow = of->flows[i];
-		if (flow->from != from || flow->to != to || flow->side != side)
+		if (flow->from != from || flow->to != to || flow->side != side ||
+		    flow->talk != talk)
 			continue;
 		of->flows[i] = of->flows[i / 2];
 		of->flows[i / 2] = flow;
@@ -60,6 +64,7 @@ struct pt_flow *pt_ipc_flow(struct pt_ipc *ipc, const struct pt_model *model,
 		return NULL;
 	flow->from = from;
 	flow->to = to;
+	flow->talk = talk;
 	flow->channel = channel->index;
 	flow->side = (uint8_t)side;
 	return flow;

@@ -87,7 +87,7 @@ int pt_ipc_woken(struct pt_ipc *ipc, const struct pt_span *span, const struct pt
 	    !to->process->pid || from == to)
 		return 0;
 	channel = futexes_of(ipc, from->process, to->process);
-	flow = channel ? pt_ipc_flow(ipc, model, channel, 0, from, to) : NULL;
+	flow = channel ? pt_ipc_flow(ipc, model, channel, 0, from, to, NULL) : NULL;
 	if (!flow)
 		return -ENOMEM;
 	if (!channel->first_ns)

@@ -120,7 +120,7 @@ static const struct {
 	{SYS_write, PT_END_WRITE},
 	{SYS_writev, PT_END_WRITEV},
 	{SYS_pwritev2, PT_END_WRITEV},
-	{SYS_sendto, PT_END_WRITE},
+	{SYS_sendto, PT_END_SENDTO},
 	{SYS_recvfrom, PT_END_RECVFROM},
 	{SYS_sendmsg, PT_END_SENDMSG},
 	{SYS_recvmsg, PT_END_RECVMSG},
@@ -133,6 +133,9 @@ static const struct {
 	{SYS_accept, PT_END_ACCEPT},
 	{SYS_accept4, PT_END_ACCEPT},
 	{SYS_listen, PT_END_LISTEN},
+	{SYS_socket, PT_END_SOCKET},
+	{SYS_connect, PT_END_CONNECT},
+	{SYS_bind, PT_END_BIND},
 	{SYS_pipe2, PT_END_PIPE},
 	{SYS_socketpair, PT_END_SOCKETPAIR},
 	{SYS_eventfd2, PT_END_EVENTFD},
@@ -242,6 +245,8 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 			err, -ENOTSUP,
 			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
 			"it needs CONFIG_DEBUG_INFO_BTF=y");
+	config->drop_shows_packet =
+		tracepoint_arguments(btf, "btf_trace_udp_fail_queue_rcv_skb") >= 4;
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
 	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);

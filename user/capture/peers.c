@@ -16,6 +16,7 @@
 #include "base/array.h"
 #include "base/parse.h"
 #include "capture/peers_inet.h"
+#include "capture/peers_talk.h"
 
 #define PENDING_LIMIT 4096	/* ends of one look; further ones are not looked up */
 #define HOLDER_LIMIT  4096	/* records of one look */
@@ -26,6 +27,7 @@ struct pt_peers {
 	uint64_t *pending; /* ends */
 	size_t count, room;
 	struct pt_inet_peers inet;
+	struct pt_talk_peers talks;
 	uint64_t next; /* CLOCK_MONOTONIC ns: not before */
 };
 
@@ -61,8 +63,10 @@ static int add_pending(struct pt_peers *peers, uint64_t end)
 int pt_peers_note(struct pt_peers *peers, const struct pt_record *record)
 {
 	const struct pt_endpoint *row = record->row;
-	int ret;
+	int ret = pt_talks_note(&peers->talks, record);
 
+	if (ret)
+		return ret;
 	if (record->kind == PT_KIND_endpoint && row->kind == PT_CHANNEL_TCP &&
 	    row->flags & PT_ENDPOINT_LOOPBACK)
 		pt_inet_note(&peers->inet, row);
@@ -197,9 +201,15 @@ int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *
 			    .now = pt_clock_read(CLOCK_MONOTONIC)};
 	int ret;
 
-	if ((!peers->count && !peers->inet.count) || (!last && look.now < peers->next))
+	if (!peers->count && !peers->inet.count && !peers->talks.count &&
+	    peers->talks.network_count)
 		return 0;
-	ret = pt_inet_look(&peers->inet, look.now + LOOK_NS / 2, tell_opposite, &look);
+	if (!last && look.now < peers->next)
+		return 0;
+	ret = pt_talks_look(&peers->talks, look.now + LOOK_NS / 2, sink, context, tell_opposite,
+			    &look);
+	if (!ret)
+		ret = pt_inet_look(&peers->inet, look.now + LOOK_NS / 2, tell_opposite, &look);
 	if (!ret && peers->count) {
 		qsort(peers->pending, peers->count, sizeof(*peers->pending), compare_ends);
 		ret = look_at_all(&look);
@@ -215,5 +225,6 @@ void pt_peers_free(struct pt_peers *peers)
 	if (!peers)
 		return;
 	free(peers->pending);
+	pt_talks_free(&peers->talks);
 	free(peers);
 }

@@ -14,7 +14,10 @@ struct pt_peers;
 /* -ENOMEM */
 int pt_peers_new(struct pt_peers **out);
 
-/* Takes notice of a pipe, a Unix socket or a loopback TCP connection, and of its other side; other records are ignored. 0 or -ENOMEM. */
+/*
+ * Takes notice of a pipe, a Unix socket, a loopback TCP connection or an address that datagrams go to, and of its other side; other
+ * records are ignored. 0 or -ENOMEM.
+ */
 int pt_peers_note(struct pt_peers *peers, const struct pt_record *record);
 
 /* Looks, if there is something new and the last look was long enough ago, or `last`; hands out holder records. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "model/talks.h"
 
 /* A long recording, or a crafted file, may name millions of ends. */
 #define CHANNEL_LIMIT 100000
@@ -72,15 +73,11 @@ struct pt_channel *pt_channel_of(struct pt_channels *channels, uint64_t end, uns
 	return channel;
 }
 
-struct pt_queue *pt_channel_queue(struct pt_channel **channel, unsigned int *side, bool sent)
+struct pt_queue *pt_channel_queue(struct pt_channel *channel, unsigned int *side, bool sent)
 {
-	if (sent && (*channel)->sends_to) {
-		*side = (*channel)->sends_to->side[0].end != (*channel)->side[!*side].end;
-		*channel = (*channel)->sends_to;
-	} else if (sent && (*channel)->two_sided) {
+	if (sent && channel->two_sided)
 		*side = !*side;
-	}
-	return &(*channel)->side[*side].queue;
+	return &channel->side[*side].queue;
 }
 
 static bool is_inet(const struct pt_endpoint *row)
@@ -199,6 +196,7 @@ static void take_facts(struct pt_channel *channel, unsigned int side,
 	own->address[0] = row->local_high;
 	own->address[1] = row->local_low;
 	own->port = row->local_port;
+	own->four = row->family == 2 /* AF_INET */;
 	own->peer_pid = row->peer_pid;
 	own->seen = true;
 	if (channel->two_sided && !other->port) {
@@ -232,7 +230,7 @@ static int take_queues(struct pt_channel *channel, unsigned int side, const stru
 	 * In what was made during the recording lies only what has been recorded, or will be: the record of a write may
 	 * come after that of whoever already sees it in the queue.
 	 */
-	if (channel->flags & PT_ENDPOINT_CREATED) {
+	if (channel->flags & PT_ENDPOINT_CREATED || row->flags & PT_ENDPOINT_FRESH) {
 		channel->side[0].queue.begun = channel->side[1].queue.begun = true;
 		return 0;
 	}
@@ -248,17 +246,12 @@ static int take_queues(struct pt_channel *channel, unsigned int side, const stru
 static int name_peer(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
 		     uint64_t peer)
 {
-	struct pt_channel *known;
-
 	if (!peer || !channel->two_sided || channel->side[!side].end)
 		return 0;
 	channel->side[!side].end = peer;
-	known = pt_keymap_get(&channels->by_end, peer);
-	if (!known)
-		return pt_keymap_put(&channels->by_end, peer, channel);
-	if (known != channel && pt_channel_keeps_messages(channel))
-		channel->sends_to = known;
-	return 0;
+	return pt_keymap_get(&channels->by_end, peer)
+		       ? 0
+		       : pt_keymap_put(&channels->by_end, peer, channel);
 }
 
 int pt_channels_describe(struct pt_channels *channels, const struct pt_record *record,
@@ -291,6 +284,8 @@ int pt_channels_describe(struct pt_channels *channels, const struct pt_record *r
 	if (is_inet(row) && row->peer_port && side == 0 &&
 	    remember_connection(channels, channel, row))
 		return -ENOMEM;
+	if (pt_channel_is_datagrams(channel) && pt_talks_bind(channels, channel, side, record))
+		return -ENOMEM;
 	return take_queues(channel, side, row, first);
 }
 
@@ -298,7 +293,10 @@ int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_oppos
 {
 	unsigned int side;
 	struct pt_channel *channel = pt_channel_find(channels, row->end, &side);
+	struct pt_talk_of *talk = pt_talks_find(channels, row->end);
 
+	if (talk)
+		return pt_talks_add_opposite(channels, talk, row->opposite);
 	if (!channel || !channel->two_sided || channel->side[!side].end ||
 	    pt_keymap_get(&channels->by_end, row->opposite))
 		return 0;
@@ -306,16 +304,11 @@ int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_oppos
 	return pt_keymap_put(&channels->by_end, row->opposite, channel);
 }
 
-int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder)
+static int add_holder(struct pt_side *own, const struct pt_holder *holder)
 {
-	unsigned int side;
-	struct pt_channel *channel = pt_channel_find(channels, holder->end, &side);
-	struct pt_side *own = channel ? &channel->side[side] : NULL;
 	struct pt_holder_of *holders;
 	uint32_t i;
 
-	if (!channel)
-		return 0;
 	for (i = 0; i < own->holder_count && own->holders[i].pid != holder->pid; i++)
 		;
 	if (i == HOLDER_LIMIT) {
@@ -333,6 +326,17 @@ int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder 
 	own->holders[i].flags |= holder->flags;
 	memcpy(own->holders[i].comm, holder->comm.s, PT_COMM_LEN);
 	return 0;
+}
+
+int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder)
+{
+	unsigned int side;
+	struct pt_channel *channel = pt_channel_find(channels, holder->end, &side);
+	struct pt_side *own = channel ? &channel->side[side] : NULL, *stranger;
+	int ret = own ? add_holder(own, holder) : 0;
+
+	stranger = pt_keymap_get(&channels->talks.strangers, holder->end);
+	return ret || !stranger ? ret : add_holder(stranger, holder);
 }
 
 void pt_channels_clear(struct pt_channels *channels)
@@ -353,5 +357,6 @@ void pt_channels_clear(struct pt_channels *channels)
 	free(channels->list);
 	pt_keymap_clear(&channels->by_end);
 	pt_keymap_clear(&channels->by_tuple);
+	pt_talks_clear(&channels->talks);
 	*channels = (struct pt_channels){0};
 }

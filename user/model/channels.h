@@ -55,8 +55,18 @@ struct pt_side {
 	uint64_t address[2];   /* of an IP socket: high, low */
 	uint32_t peer_pid;     /* who the kernel says had made the other side; 0: not known */
 	uint16_t port;
+	bool four; /* an IPv4 socket */
 	bool seen; /* a target used it, or had it open at the end */
 	struct pt_tcp_side tcp;
+	/* Of a datagram socket: */
+	bool doubtful;	/* who sent what it received is not sure */
+	bool strangers; /* something came from outside, so what is unread is not known */
+	bool blind;	/* its readers did not ask for the sender, where that may be anybody */
+	bool summed;	/* some of what was written to it, or read, is in sums */
+	bool crowded;	/* several tasks sent to it */
+	const struct pt_model_task *writer; /* the last of these */
+	struct pt_mailbox *mailbox;	    /* of a datagram socket, once it has an address */
+	struct pt_talk_of *plain;	    /* likewise: with its peer, or anybody */
 	struct pt_holder_of *holders;
 	uint32_t holder_count, holders_omitted;
 };
@@ -71,7 +81,6 @@ struct pt_channel {
 	bool described;
 	bool passed_on; /* a descriptor of it went through another channel */
 	struct pt_side side[2];
-	struct pt_channel *sends_to; /* datagrams, if several send to one: who owns that queue */
 	const struct pt_model_task *creator; /* NULL: it was there before, or not seen */
 	uint64_t first_ns;		     /* when it was first seen */
 	char *name;			     /* address or file name; NULL: none */
@@ -80,12 +89,33 @@ struct pt_channel {
 	void *extra;		  /* of whoever analyses it */
 };
 
+struct pt_talk_of;
+struct pt_mailbox;
+
+/* Of datagram sockets. */
+struct pt_talks {
+	struct pt_talk_of **list;
+	struct pt_mailbox **boxes;
+	size_t count, room, box_count, box_room;
+	struct pt_keymap by_end;   /* end: talk */
+	struct pt_keymap by_place; /* hash of a port or name: the first mailbox there */
+	struct pt_keymap by_file;  /* hash of device and inode: mailbox */
+	struct pt_keymap own;	   /* hash of network and address: that is of this machine */
+	struct pt_keymap casts; /* network and port: to where something was sent to many at once */
+	struct pt_keymap networks;  /* whose addresses are known */
+	struct pt_keymap strangers; /* end: pt_side that no target has */
+	struct pt_side **sides;	    /* these */
+	size_t side_count, side_room;
+	uint32_t changes; /* of what is bound where */
+};
+
 struct pt_channels {
 	struct pt_channel **list;
 	size_t count, room;
 	struct pt_channel *others; /* stands for all beyond a limit; NULL: there are none */
 	struct pt_keymap by_end;   /* end: channel */
 	struct pt_keymap by_tuple; /* hash of addresses and ports: the latest channel of these */
+	struct pt_talks talks;
 };
 
 /* The channel and side of an end, made if need be; NULL without memory. */
@@ -105,8 +135,11 @@ int pt_channels_add_leftover(struct pt_channels *channels, const struct pt_lefto
 int pt_channels_add_opposite(struct pt_channels *channels, const struct pt_opposite *row);
 int pt_channels_add_holder(struct pt_channels *channels, const struct pt_holder *holder);
 
-/* Where what is sent from a side lies until it is received, or what is received there: the channel and side that own it. */
-struct pt_queue *pt_channel_queue(struct pt_channel **channel, unsigned int *side, bool sent);
+/*
+ * Where what is sent from a side lies until it is received, or what is received there, and the side that owns it. Not of datagrams:
+ * see talks.h.
+ */
+struct pt_queue *pt_channel_queue(struct pt_channel *channel, unsigned int *side, bool sent);
 
 /*
  * What had been written to a side of a TCP connection before the first byte that is on record, less what had been read there
@@ -128,6 +161,13 @@ static inline bool pt_channel_keeps_messages(const struct pt_channel *channel)
 {
 	return (channel->type && channel->type != 1 /* SOCK_STREAM */) ||
 	       channel->kind == PT_CHANNEL_POSIX_QUEUE || channel->kind == PT_CHANNEL_SYSV_QUEUE;
+}
+
+/* Where each message has an address, of its own or its socket's. */
+static inline bool pt_channel_is_datagrams(const struct pt_channel *channel)
+{
+	return channel->kind == PT_CHANNEL_UDP ||
+	       (channel->kind == PT_CHANNEL_UNIX && channel->type == 2 /* SOCK_DGRAM */);
 }
 
 /* Not `extra`. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define OVERTAKING 8 /* senders of datagrams that may do so at a time */
+
 static struct pt_piece_of_queue *piece_at(const struct pt_pieces *pieces, size_t index)
 {
 	return &pieces->ring[(pieces->head + index) & (pieces->room - 1)];
@@ -23,8 +25,10 @@ static int grow(struct pt_pieces *pieces)
 	return 0;
 }
 
-static void drop_first(struct pt_pieces *pieces)
+static void drop(struct pt_pieces *pieces, size_t index)
 {
+	for (; index; index--)
+		*piece_at(pieces, index) = *piece_at(pieces, index - 1);
 	pieces->head = (pieces->head + 1) & (pieces->room - 1);
 	pieces->count--;
 }
@@ -75,8 +79,11 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.bytes = share_of(from->bytes, units, from->units),
 		.messages = units == from->units ? from->messages : 0,
 		.latency = to->time > from->begun ? to->time - from->begun : 0,
+		.from_place = from->place,
+		.to_place = to->place,
 	};
 
+	delivery.odd = from->place && !from->summed && !to->summed && to->bytes > from->bytes;
 	delivery.timed =
 		delivery.messages && from->task && to->task && !from->summed && !to->summed;
 	to->bytes -= share_of(to->bytes, units, to->units);
@@ -124,19 +131,72 @@ static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 	return push(&queue->written, piece);
 }
 
-/* What stands first in the queue goes to a reader, as far as that takes it. */
-static int take_first(struct pt_queue *queue, struct pt_piece_of_queue *reader, pt_deliver deliver,
-		      void *context)
+static const struct pt_lane *root_of(const struct pt_lane *lane)
 {
-	struct pt_piece_of_queue *first = piece_at(&queue->written, 0);
-	uint64_t units = first->units, bytes = first->bytes;
-	int ret = settle(first, reader, deliver, context);
+	while (lane && lane->same)
+		lane = lane->same;
+	return lane;
+}
 
-	queue->units -= units - first->units < queue->units ? units - first->units : queue->units;
-	queue->bytes -= bytes - first->bytes < queue->bytes ? bytes - first->bytes : queue->bytes;
-	if (!first->units)
-		drop_first(&queue->written);
-	return ret;
+/* Is what was written in one lane for a reader who asked for another? */
+static bool fits(const struct pt_lane *read, const struct pt_lane *written)
+{
+	return !read || (written && root_of(read) == root_of(written));
+}
+
+/*
+ * Of several senders one may return from its call before another whose message came first. So a message is looked for among
+ * the next ones, if the first is of another size.
+ */
+static size_t find_by_size(const struct pt_queue *queue, uint64_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < queue->written.count && i < OVERTAKING; i++) {
+		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
+
+		if (!piece->summed && piece->bytes == bytes)
+			return i;
+	}
+	return 0;
+}
+
+/* The first that was written for that reader; as many as there are: none. */
+static size_t find_written(const struct pt_queue *queue, const struct pt_piece_of_queue *read)
+{
+	size_t i = 0;
+
+	if (!read->lane)
+		return read->place && !read->summed ? find_by_size(queue, read->bytes) : 0;
+	while (i < queue->written.count && !fits(read->lane, piece_at(&queue->written, i)->lane))
+		i++;
+	return i;
+}
+
+/* Likewise of what was read before the record of its write came. */
+static size_t find_debt(const struct pt_queue *queue, const struct pt_piece_of_queue *written)
+{
+	size_t first = queue->owed.count, i;
+
+	for (i = 0; i < queue->owed.count; i++) {
+		const struct pt_piece_of_queue *debt = piece_at(&queue->owed, i);
+
+		if (!fits(debt->lane, written->lane))
+			continue;
+		if (first == queue->owed.count)
+			first = i;
+		if (!written->place || debt->summed || debt->bytes == written->bytes)
+			return written->place && !debt->summed ? i : first;
+		if (i >= first + OVERTAKING)
+			break;
+	}
+	return first;
+}
+
+static void take_off(struct pt_queue *queue, uint64_t units, uint64_t bytes)
+{
+	queue->units -= units < queue->units ? units : queue->units;
+	queue->bytes -= bytes < queue->bytes ? bytes : queue->bytes;
 }
 
 int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes)
@@ -154,10 +214,11 @@ int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes)
 static int pay_debts(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt_deliver deliver,
 		     void *context)
 {
+	size_t at;
 	int ret = 0;
 
-	while (!ret && piece->units && queue->owed.count) {
-		struct pt_piece_of_queue *debt = piece_at(&queue->owed, 0);
+	while (!ret && piece->units && (at = find_debt(queue, piece)) < queue->owed.count) {
+		struct pt_piece_of_queue *debt = piece_at(&queue->owed, at);
 		uint64_t age = piece->time > debt->time ? piece->time - debt->time : 0;
 
 		/* A sum is told late. */
@@ -165,18 +226,27 @@ static int pay_debts(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt
 			queue->longest_debt = age;
 		ret = settle(piece, debt, deliver, context);
 		if (!debt->units)
-			drop_first(&queue->owed);
+			drop(&queue->owed, at);
 	}
 	return ret;
 }
 
-static int take_written(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt_deliver deliver,
-			void *context)
+/* What was written goes to a reader, as far as that takes it. */
+static int take_written(struct pt_queue *queue, struct pt_piece_of_queue *reader,
+			pt_deliver deliver, void *context)
 {
+	size_t at;
 	int ret = 0;
 
-	while (!ret && piece->units && queue->written.count)
-		ret = take_first(queue, piece, deliver, context);
+	while (!ret && reader->units && (at = find_written(queue, reader)) < queue->written.count) {
+		struct pt_piece_of_queue *first = piece_at(&queue->written, at);
+		uint64_t units = first->units, bytes = first->bytes;
+
+		ret = settle(first, reader, deliver, context);
+		take_off(queue, units - first->units, bytes - first->bytes);
+		if (!first->units)
+			drop(&queue->written, at);
+	}
 	return ret;
 }
 
@@ -209,17 +279,160 @@ int pt_queue_begin(struct pt_queue *queue, int64_t before, pt_deliver deliver, v
 	return ret;
 }
 
+static int tell_unread(const struct pt_piece_of_queue *piece, pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery = {.from = piece->task,
+				       .bytes = piece->bytes,
+				       .messages = piece->messages,
+				       .from_place = piece->place};
+
+	return piece->task ? deliver(context, &delivery) : 0;
+}
+
+/* What was read, and nobody has told to have written. */
+static int tell_unwritten(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+			  pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery = {.to = piece->task,
+				       .bytes = piece->bytes,
+				       .messages = piece->messages,
+				       .to_place = piece->place};
+
+	if (queue->numbered && queue->writer) {
+		queue->unfinished += piece->bytes;
+		delivery.from = queue->writer;
+		delivery.messages = 0;
+	}
+	return piece->task ? deliver(context, &delivery) : 0;
+}
+
+/* Whether a drop was that of what was written: it comes while the message is being sent. */
+static bool was_dropped(const struct pt_piece_of_queue *drop, const struct pt_piece_of_queue *piece)
+{
+	if (piece->time < drop->time)
+		return false;
+	return drop->lane ? fits(drop->lane, piece->lane) : drop->task == piece->task;
+}
+
+/* Takes one message off a piece. */
+static int lose_one(struct pt_queue *queue, struct pt_piece_of_queue *piece)
+{
+	struct pt_piece_of_queue lost = *piece, *last;
+	uint64_t bytes = share_of(piece->bytes, 1, piece->units);
+
+	piece->units--;
+	piece->bytes -= bytes;
+	piece->messages -= piece->messages > 0;
+	queue->lost_units++;
+	queue->lost_bytes += bytes;
+	last = queue->lost.count ? piece_at(&queue->lost, queue->lost.count - 1) : NULL;
+	if (last && last->task == piece->task && last->place == piece->place) {
+		last->messages++;
+		last->bytes += bytes;
+		return 0;
+	}
+	lost.units = lost.messages = 1;
+	lost.bytes = bytes;
+	return push(&queue->lost, &lost);
+}
+
+static int lose_dropped(struct pt_queue *queue, struct pt_piece_of_queue *piece)
+{
+	size_t i = 0;
+	int ret = 0;
+
+	while (!ret && piece->units && i < queue->drops.count) {
+		struct pt_piece_of_queue *dropped = piece_at(&queue->drops, i);
+
+		if (!was_dropped(dropped, piece)) {
+			i++;
+			continue;
+		}
+		ret = lose_one(queue, piece);
+		if (!--dropped->units)
+			drop(&queue->drops, i);
+	}
+	return ret;
+}
+
+/* Of too many the latest of one sender are one: how many of his messages are lost stays right. */
+static int keep_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dropped)
+{
+	size_t i = queue->drops.count;
+
+	while (queue->drops.count >= PT_QUEUE_LIMIT && i-- > 0) {
+		struct pt_piece_of_queue *known = piece_at(&queue->drops, i);
+
+		if (known->task != dropped->task || known->lane != dropped->lane)
+			continue;
+		known->units++;
+		return 0;
+	}
+	return push(&queue->drops, dropped);
+}
+
+int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dropped)
+{
+	size_t i = 0;
+	struct pt_piece_of_queue *piece;
+	uint64_t bytes;
+	int ret;
+
+	while (i < queue->written.count && !was_dropped(dropped, piece_at(&queue->written, i)))
+		i++;
+	if (i == queue->written.count)
+		return keep_drop(queue, dropped);
+	piece = piece_at(&queue->written, i);
+	bytes = piece->bytes;
+	ret = lose_one(queue, piece);
+	take_off(queue, 1, bytes - piece->bytes);
+	pt_gauge_correct(&queue->gauge, queue->bytes);
+	if (!piece->units)
+		drop(&queue->written, i);
+	return ret;
+}
+
+static int keep_written(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+			pt_deliver deliver, void *context)
+{
+	struct pt_piece_of_queue *first;
+	int ret = 0;
+
+	if (piece->place && queue->written.count >= PT_QUEUE_LIMIT) {
+		first = piece_at(&queue->written, 0);
+		take_off(queue, first->units, first->bytes);
+		ret = tell_unread(first, deliver, context);
+		drop(&queue->written, 0);
+	}
+	return ret ? ret : enqueue(queue, piece);
+}
+
+static int keep_debt(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+		     pt_deliver deliver, void *context)
+{
+	int ret = 0;
+
+	if (piece->place && queue->owed.count >= PT_QUEUE_LIMIT) {
+		ret = tell_unwritten(queue, piece_at(&queue->owed, 0), deliver, context);
+		drop(&queue->owed, 0);
+	}
+	return ret ? ret : push(&queue->owed, piece);
+}
+
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		   pt_deliver deliver, void *context)
 {
-	struct pt_piece_of_queue left = *piece;
+	struct pt_piece_of_queue left = *piece, written;
 	bool slow = is_slow(queue, piece->time);
-	int ret = pay_debts(queue, &left, deliver, context);
+	int ret = queue->drops.count ? lose_dropped(queue, &left) : 0;
 
+	written = left;
+	if (!ret)
+		ret = pay_debts(queue, &left, deliver, context);
 	queue->writer = piece->task;
 	if (!ret && left.units)
-		ret = enqueue(queue, &left);
-	return ret ? ret : measure(queue, piece, true, slow);
+		ret = keep_written(queue, &left, deliver, context);
+	return ret ? ret : measure(queue, &written, true, slow);
 }
 
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
@@ -230,42 +443,64 @@ int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 	int ret = take_written(queue, &left, deliver, context);
 
 	if (!ret && left.units)
-		ret = push(&queue->owed, &left);
+		ret = keep_debt(queue, &left, deliver, context);
 	return ret ? ret : measure(queue, piece, false, slow);
-}
-
-/* What was read, and nobody has told to have written. */
-static int finish_debt(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
-		       pt_deliver deliver, void *context)
-{
-	struct pt_delivery delivery = {
-		.to = piece->task, .bytes = piece->bytes, .messages = piece->messages};
-
-	if (queue->numbered && queue->writer) {
-		queue->unfinished += piece->bytes;
-		delivery.from = queue->writer;
-		delivery.messages = 0;
-	}
-	return piece->task ? deliver(context, &delivery) : 0;
 }
 
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context)
 {
 	struct pt_gauge_move move = {
 		.time = end, .left = queue->bytes, .slow = is_slow(queue, end)};
-	struct pt_delivery delivery;
 	size_t i;
 	int ret = pt_gauge_finish(&queue->gauge, &move);
 
-	for (i = 0; !ret && i < queue->written.count; i++) {
-		const struct pt_piece_of_queue *piece = piece_at(&queue->written, i);
-
-		delivery = (struct pt_delivery){
-			.from = piece->task, .bytes = piece->bytes, .messages = piece->messages};
-		ret = piece->task ? deliver(context, &delivery) : 0;
-	}
+	for (i = 0; !ret && i < queue->written.count; i++)
+		ret = tell_unread(piece_at(&queue->written, i), deliver, context);
+	for (i = 0; !ret && i < queue->lost.count; i++)
+		ret = tell_unread(piece_at(&queue->lost, i), deliver, context);
 	for (i = 0; !ret && i < queue->owed.count; i++)
-		ret = finish_debt(queue, piece_at(&queue->owed, i), deliver, context);
+		ret = tell_unwritten(queue, piece_at(&queue->owed, i), deliver, context);
+	return ret;
+}
+
+/* Puts a piece before those that were written later. */
+static int insert(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
+{
+	struct pt_pieces *written = &queue->written;
+	size_t i;
+	int ret = enqueue(queue, piece);
+
+	for (i = written->count - 1; !ret && i && piece_at(written, i - 1)->time > piece->time; i--)
+		*piece_at(written, i) = *piece_at(written, i - 1);
+	if (!ret && written->count <= PT_QUEUE_LIMIT)
+		*piece_at(written, i) = *piece;
+	return ret;
+}
+
+int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
+		  bool (*fits_there)(const void *context, const struct pt_piece_of_queue *piece),
+		  const void *context)
+{
+	size_t i = 0;
+	int ret = 0;
+
+	while (!ret && i < from->written.count) {
+		struct pt_piece_of_queue piece = *piece_at(&from->written, i);
+
+		if (piece.time < since || !fits_there(context, &piece) ||
+		    to->written.count >= PT_QUEUE_LIMIT) {
+			i++;
+			continue;
+		}
+		take_off(from, piece.units, piece.bytes);
+		drop(&from->written, i);
+		if (to->drops.count)
+			ret = lose_dropped(to, &piece);
+		if (!ret && piece.units)
+			ret = insert(to, &piece);
+	}
+	pt_gauge_correct(&from->gauge, from->bytes);
+	pt_gauge_correct(&to->gauge, to->bytes);
 	return ret;
 }
 
@@ -279,5 +514,7 @@ void pt_queue_clear(struct pt_queue *queue)
 	pt_gauge_clear(&queue->gauge);
 	free(queue->written.ring);
 	free(queue->owed.ring);
+	free(queue->drops.ring);
+	free(queue->lost.ring);
 	*queue = (struct pt_queue){0};
 }

@@ -18,6 +18,14 @@
 /* How deep a queue was over time is kept from when something has lain there for so long. */
 #define PT_QUEUE_SLOW_NS 10000000
 
+/*
+ * Whose messages those are that lie in the queue of a socket to which several send. Two that were thought to be different
+ * may turn out to be the same.
+ */
+struct pt_lane {
+	struct pt_lane *same; /* NULL: none */
+};
+
 /* A part of the queue that one record wrote, or of a debt that one record read. */
 struct pt_piece_of_queue {
 	const struct pt_model_task *task; /* NULL: it lay there before the recording */
@@ -31,6 +39,10 @@ struct pt_piece_of_queue {
 	bool levelled;	   /* and these two are known */
 	uint64_t level;	   /* what the kernel said was left in the socket */
 	uint64_t unsent;
+	struct pt_lane *
+		lane; /* written: the sender's, NULL: it has none; read: from whom, NULL: whoever was first */
+	const void *
+		place; /* where it was sent or received, to whoever delivers; NULL: as for all of this queue */
 };
 
 struct pt_pieces {
@@ -42,9 +54,12 @@ struct pt_pieces {
 struct pt_queue {
 	struct pt_pieces written; /* and not yet read */
 	struct pt_pieces owed;	  /* read, but not yet written */
-	uint64_t units, bytes;	  /* in `written` */
-	uint64_t longest_debt;	  /* ns that a debt was open at most */
-	struct pt_gauge gauge;	  /* of bytes, over time */
+	struct pt_pieces drops;	  /* found no room, and not yet written: by lane, else by task */
+	struct pt_pieces lost;	  /* written, but found no room: as if never read */
+	uint64_t lost_units, lost_bytes;
+	uint64_t units, bytes; /* in `written` */
+	uint64_t longest_debt; /* ns that a debt was open at most */
+	struct pt_gauge gauge; /* of bytes, over time */
 	int64_t before; /* bytes that were there before the first that is on record, see pt_queue_begin() */
 	bool begun;    /* `before` is known */
 	bool numbered; /* by the numbers of the bytes: nobody can have written between */
@@ -60,7 +75,9 @@ struct pt_delivery {
 	uint64_t bytes;
 	uint32_t messages; /* whose last byte this is */
 	bool timed;	   /* latency is valid: the message is whole and neither side a sum */
+	bool odd;	   /* more was read of a message than was written: it was another one */
 	uint64_t latency;  /* ns, of these messages */
+	const void *from_place, *to_place; /* of the pieces */
 };
 
 /* Called for each delivery. 0 or a negative errno, which is passed on. */
@@ -75,14 +92,25 @@ int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes);
  */
 int pt_queue_begin(struct pt_queue *queue, int64_t before, pt_deliver deliver, void *context);
 
-/* Both take ->task, time, begun, units, bytes, messages and summed of `piece`. */
+/* Both take all of `piece`. Of too many that have a place the oldest are told as at the end. */
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
 		   pt_deliver deliver, void *context);
 int pt_queue_read(struct pt_queue *queue, const struct pt_piece_of_queue *piece, pt_deliver deliver,
 		  void *context);
 
+/* A message found no room: that which is written next in this lane, or by this task. 0 or -ENOMEM. */
+int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *drop);
+
 /* At the end of the recording: tells what was written and never read (to NULL), and read but never written (from NULL). */
 int pt_queue_finish(struct pt_queue *queue, uint64_t end, pt_deliver deliver, void *context);
+
+/*
+ * Moves what was written into one queue since a time, and what of it `fits`, to another, where it is put in order. 0 or
+ * -ENOMEM.
+ */
+int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
+		  bool (*fits)(const void *context, const struct pt_piece_of_queue *piece),
+		  const void *context);
 
 /* When the oldest message that is still unread was written, 0: before the recording, or there is none. */
 uint64_t pt_queue_oldest(const struct pt_queue *queue);

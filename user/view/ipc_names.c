@@ -31,7 +31,8 @@ struct pt_place pt_ipc_place(const struct pt_side *side, bool with_port)
 	uint64_t words[2] = {__builtin_bswap64(side->address[0]),
 			     __builtin_bswap64(side->address[1])};
 	uint32_t four = htonl((uint32_t)side->address[1]);
-	bool is_four = !side->address[0] && !(side->address[1] >> 32) && side->address[1] > 1;
+	bool is_four = side->four ||
+		       (!side->address[0] && !(side->address[1] >> 32) && side->address[1] > 1);
 
 	if (!side->port)
 		return place;
@@ -83,7 +84,7 @@ static json_t *outsider(const struct pt_channel *channel, unsigned int side, uin
 	struct pt_place place = pt_ipc_place(own, true);
 	uint32_t pid = channel->two_sided ? channel->side[!side].peer_pid : 0;
 	/* What was never read went to nobody. */
-	bool unread = flag == PT_HOLDER_READS && pt_ipc_unread_known(channel, side);
+	bool unread = flag == PT_HOLDER_READS && pt_ipc_is_nobodys(channel, side);
 	json_t *json = json_pack("{s:n, s:n, s:n, s:b}", "tid", "pid", "comm", "outside", !unread);
 	int ret = json ? 0 : -1;
 
@@ -115,14 +116,43 @@ json_t *pt_ipc_party(const struct pt_channel *channel, const struct pt_model_tas
 	return NULL;
 }
 
+/* Somebody outside with whom a socket exchanges datagrams. */
+static json_t *stranger(const struct pt_talk_of *talk, uint32_t flag)
+{
+	const struct pt_holder_of *holder =
+		talk->outside ? pt_ipc_holder(talk->outside, flag) : NULL;
+	const struct pt_side side = {.address = {talk->address[0], talk->address[1]},
+				     .port = talk->port};
+	struct pt_place place = pt_ipc_place(&side, true);
+	json_t *json = json_pack("{s:n, s:n, s:n, s:b}", "tid", "pid", "comm", "outside", true);
+	int ret = json ? 0 : -1;
+
+	if (holder) {
+		ret |= pt_json_put(json, "pid", pt_json_int(holder->pid));
+		ret |= pt_json_put(json, "comm", pt_json_text(holder->comm));
+	}
+	if (place.s[0])
+		ret |= pt_json_put(json, "address", pt_json_text(place.s));
+	else if (talk->name)
+		ret |= pt_json_put(json, "address", pt_json_text(talk->name));
+	if (!ret)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
 json_t *pt_ipc_from(const struct pt_channel *channel, const struct pt_flow *flow)
 {
 	unsigned int from = channel->two_sided ? !flow->side : flow->side;
 
+	if (!flow->from && flow->talk)
+		return stranger(flow->talk, PT_HOLDER_WRITES);
 	return pt_ipc_party(channel, flow->from, from, PT_HOLDER_WRITES);
 }
 
 json_t *pt_ipc_to(const struct pt_channel *channel, const struct pt_flow *flow)
 {
+	if (!flow->to && flow->talk)
+		return stranger(flow->talk, PT_HOLDER_READS);
 	return pt_ipc_party(channel, flow->to, flow->side, PT_HOLDER_READS);
 }

@@ -31,17 +31,32 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
+/* Who, outside, is the other party of a flow; NULL: not known. */
+static const struct pt_holder_of *holder_of(const struct pt_channel *channel,
+					    const struct pt_flow *flow, unsigned int side,
+					    uint32_t flag)
+{
+	if (!flow->talk)
+		return pt_ipc_holder(&channel->side[side], flag);
+	return flow->talk->outside ? pt_ipc_holder(flow->talk->outside, flag) : NULL;
+}
+
 /* A task, or somebody outside: by pid, else by address, else by the channel. */
 static uint64_t mix_party(uint64_t hash, const struct pt_channel *channel,
-			  const struct pt_model_task *task, unsigned int side, uint32_t flag)
+			  const struct pt_flow *flow, const struct pt_model_task *task,
+			  unsigned int side, uint32_t flag)
 {
 	const struct pt_side *own = &channel->side[side];
-	const struct pt_holder_of *holder = pt_ipc_holder(own, flag);
+	const struct pt_holder_of *holder = holder_of(channel, flow, side, flag);
 
 	if (task)
 		return mix(mix(hash, 1), task->index);
 	if (holder)
 		return mix(mix(hash, 2), holder->pid);
+	if (flow->talk && flow->talk->port)
+		return mix(mix(mix(hash, 3), flow->talk->address[0]), flow->talk->address[1]);
+	if (flow->talk && flow->talk->name)
+		return mix(hash, (uintptr_t)flow->talk);
 	if (own->port)
 		return mix(mix(mix(hash, 3), own->address[0]), own->address[1]);
 	return mix(mix(hash, 4), own->end);
@@ -50,9 +65,9 @@ static uint64_t mix_party(uint64_t hash, const struct pt_channel *channel,
 static uint64_t key_of(const struct pt_channel *channel, const struct pt_flow *flow)
 {
 	unsigned int from = channel->two_sided ? !flow->side : flow->side;
-	uint64_t hash = mix_party(channel->kind, channel, flow->from, from, PT_HOLDER_WRITES);
+	uint64_t hash = mix_party(channel->kind, channel, flow, flow->from, from, PT_HOLDER_WRITES);
 
-	return mix_party(hash, channel, flow->to, flow->side, PT_HOLDER_READS);
+	return mix_party(hash, channel, flow, flow->to, flow->side, PT_HOLDER_READS);
 }
 
 static struct pair *pair_of(struct pairs *pairs, const struct pt_channel *channel,
@@ -148,10 +163,10 @@ struct matrix {
 	size_t count;
 };
 
-static size_t party_of(struct matrix *matrix, const struct pt_channel *channel,
+static size_t party_of(struct matrix *matrix, const struct pair *pair,
 		       const struct pt_model_task *task, unsigned int side, uint32_t flag)
 {
-	const struct pt_holder_of *holder = pt_ipc_holder(&channel->side[side], flag);
+	const struct pt_holder_of *holder = holder_of(pair->channel, pair->flow, side, flag);
 	struct party party = {0, "outside"};
 	size_t i;
 
@@ -176,10 +191,10 @@ static bool add_to_matrix(struct matrix *matrix, const struct pair *pair)
 	unsigned int side = channel->two_sided ? !flow->side : flow->side;
 	size_t from, to;
 
-	if (!flow->to && pt_ipc_unread_known(channel, flow->side))
+	if (!flow->to && !flow->talk && pt_ipc_is_nobodys(channel, flow->side))
 		return true; /* it went to nobody */
-	from = party_of(matrix, channel, flow->from, side, PT_HOLDER_WRITES);
-	to = party_of(matrix, channel, flow->to, flow->side, PT_HOLDER_READS);
+	from = party_of(matrix, pair, flow->from, side, PT_HOLDER_WRITES);
+	to = party_of(matrix, pair, flow->to, flow->side, PT_HOLDER_READS);
 	if (from == PARTIES_LIMIT || to == PARTIES_LIMIT)
 		return false;
 	matrix->bytes[from][to] += pair->bytes;

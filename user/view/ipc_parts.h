@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include "analysis/ipc.h"
+#include "model/talks.h"
 #include "view/section.h"
 
 #define PT_NUMBER_OF(end) ((end)&0x00ffffffffffffffULL)

@@ -126,6 +126,12 @@ static json_t *series_json(const struct pt_depth *depth)
 			 steps_json(depth, true));
 }
 
+static json_t *sum_json(uint64_t bytes, uint64_t messages)
+{
+	return json_pack("{s:o, s:o}", "bytes", pt_json_int(bytes), "messages",
+			 pt_json_int(messages));
+}
+
 static json_t *side_json(const struct pt_source *source, const struct pt_channel *channel,
 			 unsigned int index)
 {
@@ -156,16 +162,13 @@ static json_t *side_json(const struct pt_source *source, const struct pt_channel
 	}
 	if (channel->kind != PT_CHANNEL_SHARED)
 		ret |= pt_json_put(json, "outside_holders", holders_json(side, false));
+	if (channel->kind == PT_CHANNEL_UDP)
+		ret |= pt_json_put(json, "dropped",
+				   sum_json(side->queue.lost_bytes, side->queue.lost_units));
 	if (!ret)
 		return json;
 	json_decref(json);
 	return NULL;
-}
-
-static json_t *sum_json(uint64_t bytes, uint64_t messages)
-{
-	return json_pack("{s:o, s:o}", "bytes", pt_json_int(bytes), "messages",
-			 pt_json_int(messages));
 }
 
 /* The figures of the whole channel. */
