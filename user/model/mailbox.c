@@ -103,9 +103,8 @@ static struct pt_mailbox *add_mailbox(struct pt_talks *talks, const struct pt_ma
 
 static struct pt_mailbox *root_of(struct pt_mailbox *box)
 {
-	while (box && box->lane.same)
-		box = (struct pt_mailbox *)box->lane.same;
-	return box;
+	/* Its first member. */
+	return (struct pt_mailbox *)pt_lane_root(box ? &box->lane : NULL);
 }
 
 /* Can a datagram from a socket come from that address? */
