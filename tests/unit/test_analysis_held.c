@@ -80,16 +80,16 @@ static void so_many_have_it_and_no_more(void **state)
 {
 	struct stream *s = two_tasks();
 	const struct pt_side *side;
-	uint64_t time = 1000;
 	uint32_t i;
 
 	(void)state;
 	for (i = 0; i < 1024; i++)
 		map(s, 100, 1 + i, 10, PT_SEGMENT_MAPPED);
 	for (i = 0; i < 400; i++) {
-		feed_fork(s, ++time, 10, 1000 + i, 1000 + i);
+		feed_fork(s, 1000 + 2 * i, 10, 1000 + i, 1000 + i);
 		if (i < 100)
-			feed_as(s, exec, .time = ++time, .tid = 1000 + i, .old_tid = 1000 + i);
+			feed_as(s, exec, .time = 1001 + 2 * i, .tid = 1000 + i,
+				.old_tid = 1000 + i);
 	}
 	finish(s, 5000);
 	side = &channel_of(s, PT_ENDPOINT_OF(PT_CLASS_SHARED, 1ULL << 32 | 1024))->side[0];
