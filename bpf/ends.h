@@ -16,6 +16,9 @@
 /* Calls on IP sockets that a task tells one by one: so many more with each window, and so many at once after a rest. */
 #define PT_BUDGET_WINDOW 64
 #define PT_BUDGET_MAX	 2048
+/* Whoever has summed up more than so many in a window tells few of the next by themselves: it would hardly be more than a sample. */
+#define PT_BUDGET_RUSH	 128
+#define PT_BUDGET_RUSHED 8
 
 /* pt_end_state.summed: whether transfers are told in sums. */
 enum pt_summed {
@@ -399,13 +402,29 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_table *table, struct 
 	return pt_transfer_emit(call, end, &told);
 }
 
+/* Tells the sums of all its ends; how many calls were in them. */
+static __always_inline __u32 pt_sums_tell(struct pt_ipc *call, struct pt_table *table)
+{
+	__u32 count = 0;
+
+	for (int i = 0; i < PT_TABLE_ENDS; i++) {
+		__u32 calls = table->ends[i].count[0] + table->ends[i].count[1];
+
+		if (!calls)
+			continue;
+		count += calls;
+		pt_end_flush(call, &table->ends[i]);
+	}
+	return count;
+}
+
 /*
  * The first call of a task in a new window that is not merely added up: what older windows left is told, so that it is not
- * told much later than it happened, and the task may tell more again.
+ * told much later than it happened, and the task may tell more again. But not much, if it would be spent at once.
  */
 __noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
 {
-	__u32 window, passed, budget;
+	__u32 window, passed, budget, summed = 0;
 
 	if (!call || !table)
 		return 0;
@@ -413,19 +432,17 @@ __noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
 	passed = window - (__u32)table->state;
 	if (!passed)
 		return 0;
+	if (table->untold)
+		summed = pt_sums_tell(call, table);
+	table->untold = 0;
 	if (passed > PT_BUDGET_MAX / PT_BUDGET_WINDOW)
 		passed = PT_BUDGET_MAX / PT_BUDGET_WINDOW;
-	budget = (table->state >> 32) + passed * PT_BUDGET_WINDOW;
+	budget = summed / passed > PT_BUDGET_RUSH
+			 ? PT_BUDGET_RUSHED
+			 : (table->state >> 32) + passed * PT_BUDGET_WINDOW;
 	if (budget > PT_BUDGET_MAX)
 		budget = PT_BUDGET_MAX;
 	table->state = (__u64)budget << 32 | window;
-	if (!table->untold)
-		return 0;
-	table->untold = 0;
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (table->ends[i].count[0] | table->ends[i].count[1])
-			pt_end_flush(call, &table->ends[i]);
-	}
 	return 0;
 }
 
