@@ -399,6 +399,25 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_table *table, struct 
 	return pt_transfer_emit(call, end, &told);
 }
 
+#define PT_FLUSH_STEP 16
+
+/*
+ * Tells what a task has not told yet of some of its ends: what is summed up, or, if `all`, also what did not succeed. Some at
+ * a time, as the verifier goes through each round of a loop.
+ */
+__noinline int pt_ends_flush(struct pt_ipc *call, struct pt_table *table, __u32 from, bool all)
+{
+	if (!call || !table)
+		return 0;
+	for (__u32 i = 0; i < PT_FLUSH_STEP; i++) {
+		struct pt_end_state *end = &table->ends[(from + i) % PT_TABLE_ENDS];
+
+		if (end->count[0] | end->count[1] || (all && end->id))
+			pt_end_flush(call, end);
+	}
+	return 0;
+}
+
 /*
  * The first call of a task in a new window that is not merely added up: what older windows left is told, so that it is not
  * told much later than it happened, and the task may tell more again.
@@ -422,10 +441,8 @@ __noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
 	if (!table->untold)
 		return 0;
 	table->untold = 0;
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (table->ends[i].count[0] | table->ends[i].count[1])
-			pt_end_flush(call, &table->ends[i]);
-	}
+	for (__u32 from = 0; from < PT_TABLE_ENDS; from += PT_FLUSH_STEP)
+		pt_ends_flush(call, table, from, false);
 	return 0;
 }
 
@@ -459,10 +476,8 @@ static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, 
 /* All that a task has not told yet: it exits, or recording ends. */
 static __always_inline void pt_table_flush(struct pt_ipc *call, struct pt_table *table)
 {
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (table->ends[i].id)
-			pt_end_flush(call, &table->ends[i]);
-	}
+	for (__u32 from = 0; from < PT_TABLE_ENDS; from += PT_FLUSH_STEP)
+		pt_ends_flush(call, table, from, true);
 	pt_uring_emit(call, call->tid, table->uring_told, table->uring_untold);
 	table->uring_told = table->uring_untold = 0;
 }
