@@ -402,19 +402,36 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_table *table, struct 
 	return pt_transfer_emit(call, end, &told);
 }
 
+#define PT_FLUSH_STEP 16
+
+/*
+ * Tells what a task has not told yet of some of its ends: what is summed up, or, if `all`, also what did not succeed. How
+ * many calls were in the sums. Some ends at a time, as the verifier goes through each round of a loop.
+ */
+__noinline __u32 pt_ends_flush(struct pt_ipc *call, struct pt_table *table, __u32 from, bool all)
+{
+	__u32 count = 0;
+
+	if (!call || !table)
+		return 0;
+	for (__u32 i = 0; i < PT_FLUSH_STEP; i++) {
+		struct pt_end_state *end = &table->ends[(from + i) % PT_TABLE_ENDS];
+		__u32 calls = end->count[0] + end->count[1];
+
+		count += calls;
+		if (calls || (all && end->id))
+			pt_end_flush(call, end);
+	}
+	return count;
+}
+
 /* Tells the sums of all its ends; how many calls were in them. */
 static __always_inline __u32 pt_sums_tell(struct pt_ipc *call, struct pt_table *table)
 {
 	__u32 count = 0;
 
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		__u32 calls = table->ends[i].count[0] + table->ends[i].count[1];
-
-		if (!calls)
-			continue;
-		count += calls;
-		pt_end_flush(call, &table->ends[i]);
-	}
+	for (__u32 from = 0; from < PT_TABLE_ENDS; from += PT_FLUSH_STEP)
+		count += pt_ends_flush(call, table, from, false);
 	return count;
 }
 
@@ -476,10 +493,8 @@ static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, 
 /* All that a task has not told yet: it exits, or recording ends. */
 static __always_inline void pt_table_flush(struct pt_ipc *call, struct pt_table *table)
 {
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (table->ends[i].id)
-			pt_end_flush(call, &table->ends[i]);
-	}
+	for (__u32 from = 0; from < PT_TABLE_ENDS; from += PT_FLUSH_STEP)
+		pt_ends_flush(call, table, from, true);
 	pt_uring_emit(call, call->tid, table->uring_told, table->uring_untold);
 	table->uring_told = table->uring_untold = 0;
 }
