@@ -376,6 +376,29 @@ static void many_unread_messages_are_summed(void **state)
 	stream_free(s);
 }
 
+/* A server's connections to clients that are not recorded: each keeps less than one alone would. */
+static void many_channels_that_nobody_reads(void **state)
+{
+	struct stream *s = two_tasks(state);
+	unsigned int side;
+	size_t pieces = 0;
+	uint64_t i, n;
+
+	for (i = 0; i < 1000; i++) {
+		for (n = 0; n < 200; n++)
+			feed_sent(s, 1000 + n, PIPE(1 + i), 10, 2);
+	}
+	for (i = 0; i < 1000; i++) {
+		const struct pt_queue *queue = &channel_of(s, PIPE(1 + i), &side)->side[0].queue;
+
+		assert_int_equal(queue->bytes, 400);
+		pieces += queue->written.count;
+	}
+	assert_true(pieces < 4 * PT_QUEUE_ALL);
+	finish(s, 100000);
+	stream_free(s);
+}
+
 static void nonsense_is_no_error(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -566,6 +589,7 @@ int main(void)
 		cmocka_unit_test(a_blocked_write_is_dated_by_its_beginning),
 		cmocka_unit_test(depth_over_time_is_kept_where_it_is_slow),
 		cmocka_unit_test(many_unread_messages_are_summed),
+		cmocka_unit_test(many_channels_that_nobody_reads),
 		cmocka_unit_test(nonsense_is_no_error),
 		cmocka_unit_test(the_other_side_is_held_by_somebody),
 		cmocka_unit_test(wake_ups_belong_to_the_one_segment),

@@ -3,11 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -203,16 +203,19 @@ static int resolve(struct talk_look *look, const struct pt_talk_wanted *wanted)
 {
 	struct pt_resolved row = {.time = look->now, .end = wanted->end};
 	char path[64 + sizeof(wanted->name)];
-	struct stat st;
+	struct statx file;
 
 	if (!wanted->name[0] || wanted->name[0] == '@')
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/%s/%s", wanted->tid,
 		 wanted->name[0] == '/' ? "root" : "cwd", wanted->name);
-	if (stat(path, &st) || !S_ISSOCK(st.st_mode))
+	/* The name is another's: nothing is to be mounted for it, and no server to be asked. */
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
+		  &file) ||
+	    !S_ISSOCK(file.stx_mode))
 		return 0;
-	row.inode = st.st_ino;
-	row.device = (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev));
+	row.inode = file.stx_ino;
+	row.device = file.stx_dev_major << 20 | file.stx_dev_minor;
 	return look->sink(look->context,
 			  &(struct pt_record){.kind = PT_KIND_resolved, .row = &row});
 }

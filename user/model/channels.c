@@ -50,6 +50,8 @@ static struct pt_channel *add_channel(struct pt_channels *channels)
 	if (!channel)
 		return NULL;
 	channel->index = (uint32_t)channels->count;
+	for (unsigned int side = 0; side < 2; side++)
+		channel->side[side].queue.limit = pt_queue_limit_after(channels->count);
 	channels->list[channels->count++] = channel;
 	if (channels->count == CHANNEL_LIMIT)
 		channels->others = channel;

@@ -33,12 +33,27 @@ static void drop(struct pt_pieces *pieces, size_t index)
 	pieces->count--;
 }
 
+uint32_t pt_queue_limit_after(size_t queues)
+{
+	size_t limit = PT_QUEUE_ALL / (queues + 1);
+
+	if (limit > PT_QUEUE_LIMIT)
+		return PT_QUEUE_LIMIT;
+	return limit > PT_QUEUE_MIN ? (uint32_t)limit : PT_QUEUE_MIN;
+}
+
+static size_t limit_of(const struct pt_queue *queue)
+{
+	return queue->limit ? queue->limit : PT_QUEUE_LIMIT;
+}
+
 /* Adds a piece behind the others. When there are too many it joins the last one, whosever that is: bytes stay right. */
-static int push(struct pt_pieces *pieces, const struct pt_piece_of_queue *piece)
+static int push(const struct pt_queue *queue, struct pt_pieces *pieces,
+		const struct pt_piece_of_queue *piece)
 {
 	struct pt_piece_of_queue *last;
 
-	if (pieces->count >= PT_QUEUE_LIMIT) {
+	if (pieces->count >= limit_of(queue)) {
 		last = piece_at(pieces, pieces->count - 1);
 		last->units += piece->units;
 		last->bytes += piece->bytes;
@@ -128,7 +143,7 @@ static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 {
 	queue->units = add_up(queue->units, piece->units);
 	queue->bytes = add_up(queue->bytes, piece->bytes);
-	return push(&queue->written, piece);
+	return push(queue, &queue->written, piece);
 }
 
 /* A socket that is connected anew and anew makes a long way of it: who goes it makes it shorter. */
@@ -337,7 +352,7 @@ static int lose_one(struct pt_queue *queue, struct pt_piece_of_queue *piece)
 	}
 	lost.units = lost.messages = 1;
 	lost.bytes = bytes;
-	return push(&queue->lost, &lost);
+	return push(queue, &queue->lost, &lost);
 }
 
 static int lose_dropped(struct pt_queue *queue, struct pt_piece_of_queue *piece)
@@ -364,7 +379,7 @@ static int keep_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dro
 {
 	size_t i = queue->drops.count;
 
-	while (queue->drops.count >= PT_QUEUE_LIMIT && i-- > 0) {
+	while (queue->drops.count >= limit_of(queue) && i-- > 0) {
 		struct pt_piece_of_queue *known = piece_at(&queue->drops, i);
 
 		if (known->task != dropped->task || known->lane != dropped->lane)
@@ -372,7 +387,7 @@ static int keep_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dro
 		known->units++;
 		return 0;
 	}
-	return push(&queue->drops, dropped);
+	return push(queue, &queue->drops, dropped);
 }
 
 int pt_queue_drop(struct pt_queue *queue, const struct pt_piece_of_queue *dropped)
@@ -402,7 +417,7 @@ static int keep_written(struct pt_queue *queue, const struct pt_piece_of_queue *
 	struct pt_piece_of_queue *first;
 	int ret = 0;
 
-	if (piece->place && queue->written.count >= PT_QUEUE_LIMIT) {
+	if (piece->place && queue->written.count >= limit_of(queue)) {
 		first = piece_at(&queue->written, 0);
 		take_off(queue, first->units, first->bytes);
 		ret = tell_unread(first, deliver, context);
@@ -416,11 +431,11 @@ static int keep_debt(struct pt_queue *queue, const struct pt_piece_of_queue *pie
 {
 	int ret = 0;
 
-	if (piece->place && queue->owed.count >= PT_QUEUE_LIMIT) {
+	if (piece->place && queue->owed.count >= limit_of(queue)) {
 		ret = tell_unwritten(queue, piece_at(&queue->owed, 0), deliver, context);
 		drop(&queue->owed, 0);
 	}
-	return ret ? ret : push(&queue->owed, piece);
+	return ret ? ret : push(queue, &queue->owed, piece);
 }
 
 int pt_queue_write(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
@@ -476,7 +491,7 @@ static int insert(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
 
 	for (i = written->count - 1; !ret && i && piece_at(written, i - 1)->time > piece->time; i--)
 		*piece_at(written, i) = *piece_at(written, i - 1);
-	if (!ret && written->count <= PT_QUEUE_LIMIT)
+	if (!ret && written->count <= limit_of(queue))
 		*piece_at(written, i) = *piece;
 	return ret;
 }
@@ -492,7 +507,7 @@ int pt_queue_move(struct pt_queue *from, struct pt_queue *to, uint64_t since,
 		struct pt_piece_of_queue piece = *piece_at(&from->written, i);
 
 		if (piece.time < since || !fits_there(context, &piece) ||
-		    to->written.count >= PT_QUEUE_LIMIT) {
+		    to->written.count >= limit_of(to)) {
 			i++;
 			continue;
 		}

@@ -12,8 +12,15 @@
 #include "model/gauge.h"
 #include "model/task.h"
 
-/* So many messages, or debts, are kept apart; then those of one task are summed up. */
+/* So many messages, or debts, are kept apart; then the further ones are summed up. */
 #define PT_QUEUE_LIMIT 4096
+
+/*
+ * The n-th channel's queues keep PT_QUEUE_ALL / n at most: where nobody on record reads, all that is written stays, and a server
+ * may have thousands of such connections.
+ */
+#define PT_QUEUE_ALL 65536
+#define PT_QUEUE_MIN 16
 
 /* How deep a queue was over time is kept from when something has lain there for so long. */
 #define PT_QUEUE_SLOW_NS 10000000
@@ -40,8 +47,8 @@ struct pt_piece_of_queue {
 	uint32_t messages; /* told when the last of it goes */
 	bool summed;	   /* of several calls: its time says little */
 	bool levelled;	   /* and these two are known */
-	uint64_t level;	   /* what the kernel said was left in the socket */
-	uint64_t unsent;
+	uint32_t level;	   /* what the kernel said was left in the socket */
+	uint32_t unsent;
 	struct pt_lane *
 		lane; /* written: the sender's, NULL: it has none; read: from whom, NULL: whoever was first */
 	const void *
@@ -60,6 +67,7 @@ struct pt_queue {
 	struct pt_pieces drops;	  /* found no room, and not yet written: by lane, else by task */
 	struct pt_pieces lost;	  /* written, but found no room: as if never read */
 	uint64_t lost_units, lost_bytes;
+	uint32_t limit;	       /* 0: PT_QUEUE_LIMIT */
 	uint64_t units, bytes; /* in `written` */
 	uint64_t longest_debt; /* ns that a debt was open at most */
 	struct pt_gauge gauge; /* of bytes, over time */
@@ -85,6 +93,9 @@ struct pt_delivery {
 
 /* Called for each delivery. 0 or a negative errno, which is passed on. */
 typedef int (*pt_deliver)(void *context, const struct pt_delivery *delivery);
+
+/* The `limit` of the next when there are so many. */
+uint32_t pt_queue_limit_after(size_t queues);
 
 /* What lay there before anything was recorded. 0 or -ENOMEM. */
 int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes);
