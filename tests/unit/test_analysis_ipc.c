@@ -376,6 +376,20 @@ static void many_unread_messages_are_summed(void **state)
 	stream_free(s);
 }
 
+/* Of a sum that is read but for its end, the messages go along with their bytes. */
+static void a_sum_is_read_in_part(void **state)
+{
+	struct stream *s = two_tasks(state);
+
+	feed_as(s, transfer, .time = 9500, .end = PIPE(1), .tid = 10, .bytes = 900, .count = 9,
+		.flags = PT_TRANSFER_SENT, .syscall = -1);
+	feed_received(s, 9600, PIPE(1), 20, 800);
+	finish(s, 100000);
+	assert_flow(s, 10, 20, 800, 8, 0);
+	assert_flow(s, 10, 0, 100, 1, 0);
+	stream_free(s);
+}
+
 static void nonsense_is_no_error(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -566,6 +580,7 @@ int main(void)
 		cmocka_unit_test(a_blocked_write_is_dated_by_its_beginning),
 		cmocka_unit_test(depth_over_time_is_kept_where_it_is_slow),
 		cmocka_unit_test(many_unread_messages_are_summed),
+		cmocka_unit_test(a_sum_is_read_in_part),
 		cmocka_unit_test(nonsense_is_no_error),
 		cmocka_unit_test(the_other_side_is_held_by_somebody),
 		cmocka_unit_test(wake_ups_belong_to_the_one_segment),

@@ -71,6 +71,14 @@ static uint64_t share_of(uint64_t bytes, uint64_t part, uint64_t whole)
 	return part == whole ? bytes : (uint64_t)((unsigned __int128)bytes * part / whole);
 }
 
+/* Of messages that are told one by one the last byte counts; of a sum nobody knows which are whole. */
+static uint32_t messages_in(const struct pt_piece_of_queue *from, uint64_t units)
+{
+	return units == from->units || from->summed
+		       ? (uint32_t)share_of(from->messages, units, from->units)
+		       : 0;
+}
+
 /* Tells of what `from` and `to` have in common, and takes it off both. */
 static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, pt_deliver deliver,
 		  void *context)
@@ -80,7 +88,7 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.from = from->task,
 		.to = to->task,
 		.bytes = share_of(from->bytes, units, from->units),
-		.messages = units == from->units ? from->messages : 0,
+		.messages = messages_in(from, units),
 		.latency = to->time > from->begun ? to->time - from->begun : 0,
 		.from_place = from->place,
 		.to_place = to->place,
@@ -93,6 +101,7 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 	to->units -= units;
 	from->bytes -= delivery.bytes;
 	from->units -= units;
+	from->messages -= delivery.messages;
 	return deliver(context, &delivery);
 }
 
