@@ -162,13 +162,13 @@ static __always_inline void pt_call_forget(struct pt_cpu *cpu)
  */
 static __always_inline int pt_compat_tell(struct pt_cpu *cpu, struct task_struct *task)
 {
-	__u64 age = task->group_leader->start_boottime >> 20;
+	__u64 age = pt_follow(struct task_struct, task, group_leader)->start_boottime >> 20;
 	__u64 key = PT_ENDPOINT_OF(PT_CLASS_COMPAT, age << 24 ^ task->tgid);
-	__u8 one = 1;
+	__u32 told = PT_DESCRIBED;
 
 	if (bpf_map_lookup_elem(&pt_described, &key))
 		return 0;
-	bpf_map_update_elem(&pt_described, &key, &one, BPF_ANY);
+	bpf_map_update_elem(&pt_described, &key, &told, BPF_ANY);
 	PT_MESSAGE(compat);
 	message->row = (struct pt_compat){
 		.time = bpf_ktime_get_ns(),

@@ -114,9 +114,9 @@ struct pt_config {
 	__u32 recorder_pid;	     /* never a target, nor its threads */
 	__u32 all;		     /* every task is a target */
 	__u32 switch_state_argument; /* trace_sched_switch() has the state as its fourth argument */
-	__u32 drop_shows_packet; /* trace_udp_fail_queue_rcv_skb() has the packet as its third argument */
-	__u32 slots;		 /* of one CPU; a power of two */
-	__u64 ring_wakeup;	 /* bytes in a ring that wake the reader */
+	__u32 drop_arguments; /* of trace_udp_fail_queue_rcv_skb(), its private one included; 0: no such tracepoint */
+	__u32 slots;	     /* of one CPU; a power of two */
+	__u64 ring_wakeup;   /* bytes in a ring that wake the reader */
 	__s64 preempt_count; /* from &rq to this CPU's preempt_count, PT_NO_OFFSET: not known */
 	__s64 cpu_offset;    /* from &rq to where this CPU's per-CPU memory begins, likewise */
 	__u32 cpus;

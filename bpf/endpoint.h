@@ -199,25 +199,38 @@ static __always_inline void pt_describe_pipe(struct pt_endpoint *row, struct fil
 	}
 }
 
-/* Bytes that lie in a Unix stream socket to be received, or messages. */
+/*
+ * Bytes that lie in a Unix stream socket, found by its address, to be received; PT_QUEUE_LONGER is added if there are
+ * more. Global, so that the verifier goes through the loop once, not for each side.
+ */
+#define PT_QUEUE_LONGER (1ULL << 63)
+
+__noinline __u64 pt_unix_bytes(__u64 sock)
+{
+	__u64 head = sock + bpf_core_field_offset(struct sock, sk_receive_queue);
+	__u64 buffer = pt_read_address(struct sock, sock, sk_receive_queue.next);
+	__u64 parameters, sum = 0;
+
+	for (int i = 0; i < PT_QUEUE_WALK && buffer != head; i++) {
+		parameters = buffer + bpf_core_field_offset(struct sk_buff, cb);
+		sum += pt_read(struct sk_buff, buffer, len) -
+		       pt_read(struct unix_skb_parms, parameters, consumed);
+		buffer = pt_read_address(struct sk_buff, buffer, next);
+	}
+	return buffer == head ? sum : sum | PT_QUEUE_LONGER;
+}
+
+/* What lies in a Unix socket to be received: bytes, or messages. */
 static __always_inline __u64 pt_unix_queued(struct pt_endpoint *row, struct sock *sock)
 {
-	struct sk_buff *head =
-		(struct sk_buff *)__builtin_preserve_access_index(&sock->sk_receive_queue);
-	struct sk_buff *buffer = BPF_CORE_READ(sock, sk_receive_queue.next);
-	struct unix_skb_parms *parameters;
-	__u64 sum = 0;
+	__u64 bytes;
 
 	if (row->type != SOCK_STREAM)
 		return BPF_CORE_READ(sock, sk_receive_queue.qlen);
-	for (int i = 0; i < PT_QUEUE_WALK && buffer != head; i++) {
-		parameters = (void *)__builtin_preserve_access_index(&buffer->cb);
-		sum += BPF_CORE_READ(buffer, len) - BPF_CORE_READ(parameters, consumed);
-		buffer = BPF_CORE_READ(buffer, next);
-	}
-	if (buffer != head)
+	bytes = pt_unix_bytes((__u64)sock);
+	if (bytes & PT_QUEUE_LONGER)
 		row->flags |= PT_ENDPOINT_UNSURE;
-	return sum;
+	return bytes & ~PT_QUEUE_LONGER;
 }
 
 /*
@@ -412,17 +425,23 @@ static __always_inline void pt_describe_fresh(struct pt_endpoint *row, __u64 id)
 	bpf_map_delete_elem(&pt_fresh, &id);
 }
 
-/* Emits the description of an end that has none yet. file may be NULL: there is none behind it. */
-static __always_inline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end,
-					   struct file *file)
+/*
+ * Emits the description of an end that has none yet. At `address` is the struct file, 0: there is none behind it. Global,
+ * as it is long and called for ends of both sorts.
+ */
+__noinline int pt_end_describe(struct pt_ipc *call, struct pt_end_state *end, __u64 address)
 {
+	struct file *file = (struct file *)address;
 	struct pt_endpoint_message *message;
 	struct pt_cpu *cpu = pt_this_cpu();
 	__u32 zero = 0, index = bpf_get_smp_processor_id(), length;
 	__u32 known = PT_DESCRIBED;
-	__u64 id = end->id;
+	__u64 id;
 	void *ring;
 
+	if (!call || !end)
+		return 0;
+	id = end->id;
 	if (end->sequences)
 		known |= PT_DESCRIBED_TCP;
 	/* Nobody has used it yet: both its directions begin here. */
@@ -486,7 +505,7 @@ __noinline int pt_end_load(struct pt_ipc *call, struct pt_end_state *end, __u64 
 	if (end->kind == PT_CHANNEL_EVENTFD)
 		end->number = pt_control.eventfds; /* a new name has raised that */
 	if (end->id)
-		pt_end_describe(call, end, file);
+		pt_end_describe(call, end, address);
 	return 0;
 }
 

@@ -16,6 +16,9 @@
 /* Calls on IP sockets that a task tells one by one: so many more with each window, and so many at once after a rest. */
 #define PT_BUDGET_WINDOW 64
 #define PT_BUDGET_MAX	 2048
+/* Whoever has summed up more than so many in a window tells few of the next by themselves: it would hardly be more than a sample. */
+#define PT_BUDGET_RUSH	 128
+#define PT_BUDGET_RUSHED 8
 
 /* pt_end_state.summed: whether transfers are told in sums. */
 enum pt_summed {
@@ -399,13 +402,46 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_table *table, struct 
 	return pt_transfer_emit(call, end, &told);
 }
 
+#define PT_FLUSH_STEP 16
+
+/*
+ * Tells what a task has not told yet of some of its ends: what is summed up, or, if `all`, also what did not succeed. How
+ * many calls were in the sums. Some ends at a time, as the verifier goes through each round of a loop.
+ */
+__noinline __u32 pt_ends_flush(struct pt_ipc *call, struct pt_table *table, __u32 from, bool all)
+{
+	__u32 count = 0;
+
+	if (!call || !table)
+		return 0;
+	for (__u32 i = 0; i < PT_FLUSH_STEP; i++) {
+		struct pt_end_state *end = &table->ends[(from + i) % PT_TABLE_ENDS];
+		__u32 calls = end->count[0] + end->count[1];
+
+		count += calls;
+		if (calls || (all && end->id))
+			pt_end_flush(call, end);
+	}
+	return count;
+}
+
+/* Tells the sums of all its ends; how many calls were in them. */
+static __always_inline __u32 pt_sums_tell(struct pt_ipc *call, struct pt_table *table)
+{
+	__u32 count = 0;
+
+	for (__u32 from = 0; from < PT_TABLE_ENDS; from += PT_FLUSH_STEP)
+		count += pt_ends_flush(call, table, from, false);
+	return count;
+}
+
 /*
  * The first call of a task in a new window that is not merely added up: what older windows left is told, so that it is not
- * told much later than it happened, and the task may tell more again.
+ * told much later than it happened, and the task may tell more again. But not much, if it would be spent at once.
  */
 __noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
 {
-	__u32 window, passed, budget;
+	__u32 window, passed, budget, summed = 0;
 
 	if (!call || !table)
 		return 0;
@@ -413,19 +449,17 @@ __noinline int pt_table_turn(struct pt_ipc *call, struct pt_table *table)
 	passed = window - (__u32)table->state;
 	if (!passed)
 		return 0;
+	if (table->untold)
+		summed = pt_sums_tell(call, table);
+	table->untold = 0;
 	if (passed > PT_BUDGET_MAX / PT_BUDGET_WINDOW)
 		passed = PT_BUDGET_MAX / PT_BUDGET_WINDOW;
-	budget = (table->state >> 32) + passed * PT_BUDGET_WINDOW;
+	budget = summed / passed > PT_BUDGET_RUSH
+			 ? PT_BUDGET_RUSHED
+			 : (table->state >> 32) + passed * PT_BUDGET_WINDOW;
 	if (budget > PT_BUDGET_MAX)
 		budget = PT_BUDGET_MAX;
 	table->state = (__u64)budget << 32 | window;
-	if (!table->untold)
-		return 0;
-	table->untold = 0;
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (table->ends[i].count[0] | table->ends[i].count[1])
-			pt_end_flush(call, &table->ends[i]);
-	}
 	return 0;
 }
 
@@ -459,10 +493,8 @@ static __always_inline struct pt_end_state *pt_end_slot(struct pt_table *table, 
 /* All that a task has not told yet: it exits, or recording ends. */
 static __always_inline void pt_table_flush(struct pt_ipc *call, struct pt_table *table)
 {
-	for (int i = 0; i < PT_TABLE_ENDS; i++) {
-		if (table->ends[i].id)
-			pt_end_flush(call, &table->ends[i]);
-	}
+	for (__u32 from = 0; from < PT_TABLE_ENDS; from += PT_FLUSH_STEP)
+		pt_ends_flush(call, table, from, true);
 	pt_uring_emit(call, call->tid, table->uring_told, table->uring_untold);
 	table->uring_told = table->uring_untold = 0;
 }

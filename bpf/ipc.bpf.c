@@ -119,6 +119,8 @@ static __always_inline int pt_drop_emit(struct pt_cpu *cpu, __u64 end, struct sk
 	return 0;
 }
 
+#define PT_DROP_SHOWS_PACKET 4 /* arguments, with which the packet is the third */
+
 /*
  * A datagram found no room. On loopback that happens within the call that sends it; else whoever runs is not concerned, and
  * only a socket that a target has used is of interest.
@@ -133,7 +135,7 @@ int pt_ipc_drop(unsigned long long *ctx)
 	if (!cpu || (!pt_target_of(bpf_get_current_task_btf()) &&
 		     !bpf_map_lookup_elem(&pt_described, &end)))
 		return 0;
-	if (pt_config.drop_shows_packet)
+	if (pt_config.drop_arguments >= PT_DROP_SHOWS_PACKET)
 		return pt_drop_emit(cpu, end, (struct sk_buff *)ctx[2]);
 	return pt_drop_emit(cpu, end, NULL);
 }

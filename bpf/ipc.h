@@ -75,7 +75,7 @@ static __always_inline struct pt_end_state *pt_end_of_number(struct pt_ipc_call 
 		__builtin_memset(end, 0, sizeof(*end)); /* the stack is short */
 		end->object = end->id = id;
 		end->kind = kind;
-		pt_end_describe(&call->is, end, NULL);
+		pt_end_describe(&call->is, end, 0);
 	}
 	return end;
 }
@@ -412,10 +412,6 @@ static __noinline int pt_ipc_other(struct pt_ipc_call *call)
 	case PT_END_SENDMMSG:
 		return pt_moved_messages(call, 1);
 	case PT_END_RECVMMSG:
-		if (pt_syscall_fourth(regs) & MSG_ERRQUEUE)
-			return 0;
-		if (pt_syscall_fourth(regs) & MSG_PEEK)
-			return call->is.result > 0 ? pt_peeked(call, call->is.result) : 0;
 		return pt_moved_messages(call, 0);
 	case PT_END_SPLICE:
 		/* It may have been either that could do no more: the first that is a channel. */
@@ -530,6 +526,24 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 	return true;
 }
 
+/* A call that moved nothing by its flags: it looked at messages, or at the errors of earlier ones. */
+static __always_inline bool pt_is_look(const struct pt_ipc_call *call)
+{
+	if (call->is.end == PT_END_RECVMMSG)
+		return pt_syscall_fourth(call->regs) & (MSG_PEEK | MSG_ERRQUEUE);
+	return call->is.end <= PT_END_RECVMSG && pt_plain_direction(call->is.end, call->regs) < 0;
+}
+
+static __always_inline int pt_looked(struct pt_ipc_call *call)
+{
+	if (call->is.end == PT_END_RECVMSG)
+		return pt_peeked(call, 0);
+	if (call->is.end == PT_END_RECVMMSG && call->is.result > 0 &&
+	    !(pt_syscall_fourth(call->regs) & MSG_ERRQUEUE))
+		return pt_peeked(call, call->is.result);
+	return 0;
+}
+
 /* The end of a call that has to do with channels. */
 static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 {
@@ -537,14 +551,11 @@ static __always_inline int pt_ipc_ended(struct pt_ipc_call *call)
 
 	if (call->is.end >= PT_END_ACCEPT && call->is.end <= PT_END_EVENTFD)
 		return pt_ipc_made(call);
+	if (pt_is_look(call))
+		return pt_looked(call);
 	if (call->is.end > PT_END_RECVMSG)
 		return pt_ipc_other(call);
 	sent = pt_plain_direction(call->is.end, call->regs);
-	if (sent < 0) {
-		if (call->is.end == PT_END_RECVMSG)
-			pt_peeked(call, 0);
-		return 0;
-	}
 	if (call->is.end == PT_END_SENDMSG || call->is.end == PT_END_RECVMSG) {
 		pt_moved_message(call, sent);
 		return 0;

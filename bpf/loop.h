@@ -153,29 +153,38 @@ static __always_inline __s32 pt_timeout_of_timespec(__u64 pointer)
 	return time.seconds * 1000 + (time.nanoseconds + 999999) / 1000000;
 }
 
+/* One of the calls that the turn consisted of, or those without a place. Global, so that the loop around it is short. */
+__noinline int pt_turn_call_emit(struct pt_cpu *cpu, struct pt_loop_state *state, __u64 time,
+				 __u32 tid, __u32 i)
+{
+	struct pt_turn_call *call;
+	__u32 count;
+
+	if (!cpu || !state)
+		return 0;
+	call = &state->table[i % PT_TURN_CALLS];
+	count = i < PT_TURN_CALLS ? call->count : state->others;
+	if (!count)
+		return 0;
+	PT_MESSAGE(call);
+	message->row = (struct pt_call){
+		.time = time,
+		.length = i < PT_TURN_CALLS ? call->length : 0,
+		.tid = tid,
+		.count = count,
+		.syscall = i < PT_TURN_CALLS ? call->number : -1,
+		.flags = state->timed ? PT_TURN_TIMED : 0,
+	};
+	pt_commit(cpu, message);
+	return 0;
+}
+
 /* Emits what the turn consisted of, a record for each call. */
 __noinline int pt_turn_calls_emit(struct pt_cpu *cpu, struct pt_loop_state *state, __u64 time,
 				  __u32 tid)
 {
-	if (!cpu || !state)
-		return 0;
-	for (__u32 i = 0; i <= PT_TURN_CALLS; i++) {
-		struct pt_turn_call *call = &state->table[i % PT_TURN_CALLS];
-		__u32 count = i < PT_TURN_CALLS ? call->count : state->others;
-
-		if (!count)
-			continue;
-		PT_MESSAGE(call);
-		message->row = (struct pt_call){
-			.time = time,
-			.length = i < PT_TURN_CALLS ? call->length : 0,
-			.tid = tid,
-			.count = count,
-			.syscall = i < PT_TURN_CALLS ? call->number : -1,
-			.flags = state->timed ? PT_TURN_TIMED : 0,
-		};
-		pt_commit(cpu, message);
-	}
+	for (__u32 i = 0; i <= PT_TURN_CALLS; i++)
+		pt_turn_call_emit(cpu, state, time, tid, i);
 	return 0;
 }
 

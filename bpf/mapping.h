@@ -127,7 +127,7 @@ static __always_inline int pt_segment_begins(struct pt_cpu *cpu, struct task_str
 					     const struct pt_regs *regs, __u8 end,
 					     struct pt_segment_message *message, __u64 address)
 {
-	struct pt_mapped_key key = {(__u64)task->mm, address};
+	struct pt_mapped_key key = {pt_read_address(struct task_struct, task, mm), address};
 
 	message->row = (struct pt_segment){.pid = task->tgid};
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma))
@@ -150,7 +150,7 @@ static __always_inline int pt_segment_begins(struct pt_cpu *cpu, struct task_str
 static __always_inline int pt_segment_ends(struct pt_cpu *cpu, struct task_struct *task,
 					   struct pt_segment_message *message, __u64 address)
 {
-	struct pt_mapped_key key = {(__u64)task->mm, address};
+	struct pt_mapped_key key = {pt_read_address(struct task_struct, task, mm), address};
 	struct pt_segment *row = bpf_map_lookup_elem(&pt_mapped, &key);
 
 	if (!row)

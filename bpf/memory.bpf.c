@@ -18,14 +18,15 @@ struct pt_memory_task_map pt_memory_tasks SEC(".maps");
 static __always_inline int pt_memory_at_exit(struct pt_cpu *cpu, struct task_struct *task,
 					     bool settled)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = pt_follow(struct task_struct, task, mm);
 	struct pt_rss rss = {};
 	__u64 total;
 
 	PT_MESSAGE(memory_exit);
 	message->row = (struct pt_memory_exit){
 		.time = bpf_ktime_get_ns(),
-		.peak = (__u64)task->signal->maxrss << pt_config.page_shift,
+		.peak = (__u64)pt_follow(struct task_struct, task, signal)->maxrss
+			<< pt_config.page_shift,
 		.pid = task->tgid,
 		.flags = PT_MEMORY_EXIT_ONLY_PEAK,
 	};
@@ -88,7 +89,7 @@ int BPF_PROG(pt_memory_exit, struct task_struct *task)
 {
 	struct pt_memory_task *own;
 	struct pt_cpu *cpu = pt_this_cpu();
-	bool last = !task->signal->live.counter;
+	bool last = !pt_follow(struct task_struct, task, signal)->live.counter;
 
 	if (!cpu || !pt_target_of(task))
 		return 0;
@@ -162,7 +163,7 @@ int BPF_PROG(pt_memory_newtask, struct task_struct *task, __u64 clone_flags)
 	struct task_struct *parent = bpf_get_current_task_btf();
 	struct pt_memory_task *own, *child;
 	struct pt_cpu *cpu = pt_this_cpu();
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = pt_follow(struct task_struct, task, mm);
 	struct pt_rss rss = {};
 
 	if (!cpu || clone_flags & CLONE_VM || !pt_target_of(parent))

@@ -106,7 +106,8 @@ int BPF_PROG(pt_memory_grow, struct mm_struct *mm, int member)
 	if (counter >= PT_MM_COUNTERS)
 		return 0;
 	count = pt_rss_count(mm, counter);
-	if (pt_glance_is_old(mm, counter, count) || task->mm != mm || !pt_target_of(task))
+	if (pt_glance_is_old(mm, counter, count) ||
+	    pt_read_address(struct task_struct, task, mm) != (__u64)mm || !pt_target_of(task))
 		return 0;
 	leader = pt_memory_of(task->group_leader);
 	if (!leader)

@@ -22,6 +22,10 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 #define pt_cast(type, address)                                                                     \
 	((type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
 
+/* A member that is a pointer, to be followed at once, of a structure that a program was handed by the kernel. */
+#define pt_follow(type, pointer, member)                                                           \
+	(pt_config.casts ? pt_cast(type, pointer)->member : (pointer)->member)
+
 /* A member of the structure at an address; not a pointer, see pt_read_address(). 0 if it cannot be read. */
 #define pt_read(type, address, member...)                                                          \
 	({                                                                                         \

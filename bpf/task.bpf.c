@@ -115,6 +115,7 @@ int BPF_PROG(pt_sched_process_exec, struct task_struct *task, pid_t old_tid)
 	unsigned long start, length;
 	__u32 zero = 0, index = bpf_get_smp_processor_id();
 	struct pt_target *target = pt_target_of(task);
+	struct mm_struct *mm;
 	void *ring;
 
 	if (!cpu || !target)
@@ -124,8 +125,9 @@ int BPF_PROG(pt_sched_process_exec, struct task_struct *task, pid_t old_tid)
 	ring = bpf_map_lookup_elem(&pt_rings, &index);
 	if (!message || !ring)
 		return 0;
-	start = task->mm->arg_start;
-	length = task->mm->arg_end - start;
+	mm = pt_follow(struct task_struct, task, mm);
+	start = mm->arg_start;
+	length = mm->arg_end - start;
 	if (length > PT_TEXT_MAX)
 		length = PT_TEXT_MAX;
 	if (bpf_probe_read_user(message->text, length, (void *)start))
@@ -190,7 +192,8 @@ int BPF_PROG(pt_sched_process_exit, struct task_struct *task)
 		.tid = task->pid,
 		.pid = task->tgid,
 		.code = task->exit_code,
-		.flags = task->signal->live.counter ? 0 : PT_EXIT_GROUP,
+		.flags = pt_follow(struct task_struct, task, signal)->live.counter ? 0
+										   : PT_EXIT_GROUP,
 	};
 	pt_commit(cpu, message);
 	return 0;
@@ -200,7 +203,7 @@ int BPF_PROG(pt_sched_process_exit, struct task_struct *task)
  * need a second pass. */
 static __always_inline bool pt_iter_wants(struct task_struct *task)
 {
-	struct task_struct *parent = task->real_parent;
+	struct task_struct *parent = pt_follow(struct task_struct, task, real_parent);
 
 	if ((__u32)task->tgid == pt_config.recorder_pid)
 		return false;
@@ -215,7 +218,7 @@ static __always_inline bool pt_iter_wants(struct task_struct *task)
 
 static __always_inline int pt_snapshot(struct pt_cpu *cpu, struct task_struct *task, __u64 now)
 {
-	struct task_struct *parent = task->real_parent;
+	struct task_struct *parent = pt_follow(struct task_struct, task, real_parent);
 	__u32 raw = task->__state;
 	struct pt_regs *regs = pt_regs_of(task);
 	struct rq *rq = pt_rq_of(task);

@@ -135,31 +135,49 @@ static __always_inline bool pt_uring_is(__u64 request, const struct pt_uring_nam
 	       pt_read(struct io_kiocb, request, cqe.user_data) == name->name;
 }
 
-/*
- * The request of that name among those that wait for their file, in a table of their ring; 0: none, or several. Global,
- * so that it is verified once.
- */
+/* A search for a request by its name among those that wait for their file. */
+struct pt_uring_scan {
+	__u64 name;
+	__u64 node;  /* the next in the list; 0: it has ended */
+	__u64 found; /* a request */
+};
+
+/* One step of it; 0: it is over. Global, so that it is verified once, and the loop around it is short. */
+__noinline int pt_uring_step(struct pt_uring_scan *scan)
+{
+	__u64 request;
+
+	if (!scan || !scan->node)
+		return 0;
+	request = scan->node - bpf_core_field_offset(struct io_kiocb, hash_node);
+	scan->node = pt_read_word(scan->node);
+	if (pt_read(struct io_kiocb, request, cqe.user_data) != scan->name)
+		return 1;
+	if (scan->found) {
+		scan->found = 0;
+		return 0;
+	}
+	scan->found = request;
+	return 1;
+}
+
+/* The request of that name in a table of its ring; 0: none, or several. */
 __noinline __u64 pt_uring_waiting(__u64 table, __u64 name)
 {
 	__u32 bits = pt_read(struct io_hash_table, table, hash_bits);
 	__u64 bucket = pt_read_address(struct io_hash_table, table, hbs);
-	__u64 node, request, found = 0;
+	struct pt_uring_scan scan = {.name = name};
 
 	if (!bits || bits > 31)
 		return 0;
 	bucket +=
 		(name * PT_HASH_FACTOR >> (64 - bits)) * bpf_core_type_size(struct io_hash_bucket);
-	node = pt_read_address(struct io_hash_bucket, bucket, list.first);
-	for (int i = 0; i < PT_URING_WAITING && node; i++) {
-		request = node - bpf_core_field_offset(struct io_kiocb, hash_node);
-		if (pt_read(struct io_kiocb, request, cqe.user_data) == name) {
-			if (found)
-				return 0;
-			found = request;
-		}
-		node = pt_read_word(node);
+	scan.node = pt_read_address(struct io_hash_bucket, bucket, list.first);
+	for (int i = 0; i < PT_URING_WAITING; i++) {
+		if (!pt_uring_step(&scan))
+			break;
 	}
-	return found;
+	return scan.found;
 }
 
 static __always_inline __u64 pt_uring_search(const struct pt_uring_name *name)
@@ -261,7 +279,7 @@ static __always_inline bool pt_uring_message(struct pt_ipc_call *call, __u64 req
 	return pt_uring_moved(call, file, sent);
 }
 
-static __noinline bool pt_uring_ended(struct pt_ipc_call *call, __u64 request, __u64 file)
+static __always_inline bool pt_uring_ended(struct pt_ipc_call *call, __u64 request, __u64 file)
 {
 	switch (call->is.end) {
 	case PT_END_READ:

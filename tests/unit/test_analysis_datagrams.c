@@ -286,6 +286,24 @@ static void nonsense_is_no_error(void **state)
 	stream_free(s);
 }
 
+/* However long a way to it has become: a socket may be connected anew by the thousand. */
+static void a_long_way_is_shortened(void **state)
+{
+	enum { LANES = 1000 };
+	struct pt_lane lanes[LANES] = {0};
+	struct pt_lane *root = &lanes[LANES - 1];
+
+	(void)state;
+	for (int i = 0; i + 1 < LANES; i++)
+		lanes[i].same = &lanes[i + 1];
+	assert_null(pt_lane_root(NULL));
+	assert_ptr_equal(pt_lane_root(root), root);
+	for (int i = 0; i < 10; i++)
+		assert_ptr_equal(pt_lane_root(&lanes[0]), root);
+	assert_ptr_equal(lanes[0].same, root);
+	assert_ptr_equal(pt_lane_root(&lanes[1]), root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_among_them),
 		cmocka_unit_test(the_connected_one_comes_first),
 		cmocka_unit_test(nonsense_is_no_error),
+		cmocka_unit_test(a_long_way_is_shortened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,32 @@ static void children_have_what_their_parent_maps(void **state)
 	stream_free(s);
 }
 
+/* One that maps much, and forks by the hundred, does not fill memory: who is left out is counted. */
+static void so_many_have_it_and_no_more(void **state)
+{
+	struct stream *s = two_tasks();
+	const struct pt_side *side;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 1024; i++)
+		map(s, 100, 1 + i, 10, PT_SEGMENT_MAPPED);
+	for (i = 0; i < 400; i++) {
+		feed_fork(s, 1000 + 2 * i, 10, 1000 + i, 1000 + i);
+		if (i < 100)
+			feed_as(s, exec, .time = 1001 + 2 * i, .tid = 1000 + i,
+				.old_tid = 1000 + i);
+	}
+	finish(s, 5000);
+	side = &channel_of(s, PT_ENDPOINT_OF(PT_CLASS_SHARED, 1ULL << 32 | 1024))->side[0];
+	assert_int_equal(side->holder_count, 256);
+	assert_int_equal(side->holders_omitted, 400 - 100 - 255);
+	assert_true(maps(s, 1, 1100, true));
+	assert_false(maps(s, 1, 1099, true));
+	assert_false(maps(s, 1, 1399, true));
+	stream_free(s);
+}
+
 /* Each descriptor has a kind, those beyond the sixteenth of a message by kind alone. */
 static void what_is_passed_has_a_kind(void **state)
 {
@@ -110,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_have_what_their_parent_maps),
+		cmocka_unit_test(so_many_have_it_and_no_more),
 		cmocka_unit_test(what_is_passed_has_a_kind),
 	};
 

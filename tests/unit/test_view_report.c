@@ -215,6 +215,31 @@ static void nothing_recorded(void **unused)
 	stream_free(s);
 }
 
+/* Of a task that no other record mentions no more is known than that it wrote. */
+static void a_writer_that_is_not_known_is_not_nobody(void **unused)
+{
+	struct stream *s = stream_new();
+	uint64_t pipe = PT_ENDPOINT_OF(PT_CLASS_PIPE, 7);
+	json_t *document;
+	char *text;
+
+	(void)unused;
+	feed_sleeper(s, 10, 10, "reader");
+	feed_as(s, endpoint, .time = 10, .end = pipe, .tid = 10, .kind = PT_CHANNEL_PIPE);
+	feed_as(s, transfer, .time = 20, .end = pipe, .tid = 77, .bytes = 5, .count = 1,
+		.flags = PT_TRANSFER_SENT);
+	feed_as(s, transfer, .time = 30, .end = pipe, .tid = 10, .bytes = 5, .count = 1);
+	finish(s, 10000);
+	document = build(s, false, false);
+	text = render(document, 0, false);
+	assert_non_null(strstr(text, "reader 10"));
+	assert_non_null(strstr(text, "unknown"));
+	assert_null(strstr(text, "(not read)"));
+	free(text);
+	json_decref(document);
+	stream_free(s);
+}
+
 /* Parents in a circle, a long chain, and a great many siblings: every task is shown once. */
 static void any_tree_is_shown_whole(void **unused)
 {
@@ -252,6 +277,7 @@ int main(void)
 		cmocka_unit_test(document_and_page),
 		cmocka_unit_test(each_one_of_a_broken_trace),
 		cmocka_unit_test(nothing_recorded),
+		cmocka_unit_test(a_writer_that_is_not_known_is_not_nobody),
 		cmocka_unit_test(any_tree_is_shown_whole),
 	};
 

@@ -12,8 +12,6 @@
 
 /* Transfers that may wait for the description of their end. */
 #define EARLY_LIMIT 1024
-/* A reader may be ahead of its writer by as long as the writer's call took, but hardly by more. */
-#define DEBT_NS 1000000000u
 
 #define OUR_KINDS                                                                                  \
 	(PT_KIND_BIT(PT_KIND_endpoint) | PT_KIND_BIT(PT_KIND_transfer) |                           \
@@ -88,36 +86,12 @@ static int on_delivery(void *context, const struct pt_delivery *delivery)
 	return delivery->timed ? pt_histogram_add(&flow->latency, delivery->latency) : 0;
 }
 
-bool pt_ipc_carries_no_bytes(const struct pt_channel *channel)
-{
-	return channel->kind == PT_CHANNEL_SHARED || channel->kind == PT_CHANNEL_FUTEX;
-}
-
 /* A task that no other record mentions is still a sender. */
 static const struct pt_model_task *task_of(const struct ipc *ipc, uint32_t tid)
 {
 	const struct pt_model_task *task = pt_model_find(ipc->model, tid);
 
 	return task ? task : pt_model_nobody(ipc->model);
-}
-
-/* Do both sides lie on this machine, and does all that is sent arrive in order? */
-static bool has_queue(const struct pt_channel *channel)
-{
-	switch (channel->kind) {
-	case PT_CHANNEL_TCP:
-		return channel->flags & PT_ENDPOINT_LOOPBACK;
-	case PT_CHANNEL_UDP:
-	case PT_CHANNEL_UNIX:
-	case PT_CHANNEL_PIPE:
-	case PT_CHANNEL_FIFO:
-	case PT_CHANNEL_EVENTFD:
-	case PT_CHANNEL_POSIX_QUEUE:
-	case PT_CHANNEL_SYSV_QUEUE:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static uint64_t units_of(const struct pt_channel *channel, const struct pt_transfer *row)
@@ -170,7 +144,7 @@ static int deliver(struct ipc *ipc, struct pt_channel *channel, unsigned int sid
 
 	if (pt_channel_is_datagrams(channel))
 		ret = pt_ipc_way(&ipc->result.channels, channel, side, row, &way);
-	else if (has_queue(channel))
+	else if (pt_ipc_has_queue(channel))
 		way.queue = pt_channel_queue(channel, &way.side, sent);
 	if (ret || !way.queue)
 		return ret ? ret : deliver_far(ipc, channel, side, row, task, way.talk);
@@ -259,7 +233,7 @@ static int begin_queues(struct ipc *ipc, struct pt_channel *channel)
 	int64_t before;
 	int ret = 0;
 
-	if (!channel || channel->kind != PT_CHANNEL_TCP || !has_queue(channel))
+	if (!channel || channel->kind != PT_CHANNEL_TCP || !pt_ipc_has_queue(channel))
 		return 0;
 	for (unsigned int side = 0; !ret && side < 2; side++) {
 		struct pt_queue *queue = &channel->side[side].queue;
@@ -424,65 +398,6 @@ static int on_span(void *self, const struct pt_span *span)
 	return pt_ipc_woken(&ipc->result, span, ipc->model);
 }
 
-bool pt_ipc_is_used(const struct pt_channel *channel)
-{
-	for (unsigned int side = 0; side < 2; side++) {
-		const struct pt_traffic *sent = &channel->side[side].sent;
-		const struct pt_traffic *received = &channel->side[side].received;
-
-		if (sent->messages || received->messages || sent->would_block ||
-		    received->would_block || sent->failed || received->failed || sent->empty ||
-		    received->empty)
-			return true;
-	}
-	return channel->passed_on ||
-	       (channel->kind == PT_CHANNEL_SHARED && channel->side[0].holder_count > 1);
-}
-
-bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side)
-{
-	const struct pt_side *own = &channel->side[side];
-	uint32_t i;
-
-	if (!has_queue(channel))
-		return false;
-	/* From outside more may have come. */
-	if (channel->kind == PT_CHANNEL_UDP)
-		return !own->strangers && own->mailbox &&
-		       (own->received.messages || own->queue.units);
-	if (own->received.messages)
-		return true;
-	for (i = 0; i < own->holder_count; i++) {
-		if (own->holders[i].flags & PT_HOLDER_READS)
-			return false;
-	}
-	return channel->two_sided ? own->seen : (channel->flags & PT_ENDPOINT_CREATED) != 0;
-}
-
-bool pt_ipc_unread(const struct pt_channel *channel, unsigned int side, uint64_t *bytes)
-{
-	if (has_queue(channel) && !channel->side[side].queue.begun &&
-	    pt_channel_left(channel, side, bytes))
-		return true;
-	*bytes = channel->side[side].queue.bytes;
-	return pt_ipc_unread_known(channel, side);
-}
-
-bool pt_ipc_depth_known(const struct pt_channel *channel)
-{
-	bool inet = channel->kind == PT_CHANNEL_TCP || channel->kind == PT_CHANNEL_UDP;
-
-	if (!inet)
-		return channel->kind != PT_CHANNEL_SOCKET;
-	return has_queue(channel) && channel->side[0].seen && channel->side[1].seen;
-}
-
-bool pt_ipc_is_nobodys(const struct pt_channel *channel, unsigned int side)
-{
-	return pt_ipc_unread_known(channel, side) ||
-	       (pt_channel_is_datagrams(channel) && channel->side[side].mailbox);
-}
-
 static int compare_flows(const void *a, const void *b)
 {
 	const struct pt_flow *x = *(const struct pt_flow *const *)a;
@@ -493,38 +408,6 @@ static int compare_flows(const void *a, const void *b)
 	if (x->messages != y->messages)
 		return x->messages < y->messages ? 1 : -1;
 	return (x->channel > y->channel) - (x->channel < y->channel);
-}
-
-static bool has_outsider(const struct pt_side *side, uint32_t flag)
-{
-	uint32_t i;
-
-	for (i = 0; i < side->holder_count; i++) {
-		if (side->holders[i].flags & flag)
-			return true;
-	}
-	return false;
-}
-
-/* Who is who is in doubt where somebody unseen may have written, or read, between those that were recorded. */
-static bool is_unsure(const struct pt_channel *channel, unsigned int side)
-{
-	const struct pt_side *own = &channel->side[side];
-	bool crowd;
-
-	if (pt_ipc_carries_no_bytes(channel))
-		return false;
-	crowd = !channel->two_sided &&
-		((own->sent.messages && has_outsider(own, PT_HOLDER_WRITES)) ||
-		 (own->received.messages && has_outsider(own, PT_HOLDER_READS)));
-
-	if (pt_channel_is_unsure_where(channel, side))
-		return true;
-	/* The order of what is in sums is not known, nor that of strangers' messages among others. */
-	if (own->blind && ((own->crowded && own->summed) || (own->writer && own->strangers)))
-		return true;
-	return crowd || own->doubtful || own->queue.longest_debt > DEBT_NS ||
-	       (channel->flags & PT_ENDPOINT_UNSURE);
 }
 
 static void finish_sleeps(struct ipc *ipc)
@@ -585,7 +468,7 @@ static int finish(void *self)
 		struct pt_flow *flow = result->flows[i];
 
 		flow->unsure |= flow->doubtful && flow->doubtful->unsure;
-		flow->unsure |= is_unsure(result->channels.list[flow->channel], flow->side);
+		flow->unsure |= pt_ipc_is_unsure(result->channels.list[flow->channel], flow->side);
 	}
 	if (result->flow_count)
 		qsort(result->flows, result->flow_count, sizeof(struct pt_flow *), compare_flows);

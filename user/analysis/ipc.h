@@ -38,8 +38,15 @@ bool pt_ipc_unread_known(const struct pt_channel *channel, unsigned int side);
 
 /* Is it known how much lay in its queues over time? */
 bool pt_ipc_depth_known(const struct pt_channel *channel);
+
 /* Whether what was not read from a side went to nobody, as far as is known; else somebody outside may have it. */
 bool pt_ipc_is_nobodys(const struct pt_channel *channel, unsigned int side);
+
+/* Whether who is who there is in doubt: somebody unseen may have written, or read, between those that were recorded. */
+bool pt_ipc_is_unsure(const struct pt_channel *channel, unsigned int side);
+
+/* Do both sides lie on this machine, and does all that is sent arrive in order? */
+bool pt_ipc_has_queue(const struct pt_channel *channel);
 
 /* Memory, of which only wake-ups are seen: these are its messages. */
 bool pt_ipc_carries_no_bytes(const struct pt_channel *channel);

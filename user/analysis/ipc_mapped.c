@@ -10,6 +10,8 @@
 
 /* A process with more has the first of them. */
 #define MAPPING_LIMIT 1024
+/* Of all processes: one that maps much may fork by the thousand. */
+#define ALL_LIMIT 262144
 
 struct mapping {
 	struct pt_channel *channel;
@@ -62,17 +64,21 @@ static struct mapping *find(const struct pt_mappings_of *of, const struct pt_cha
 	return NULL;
 }
 
-static int add(struct pt_mappings_of *of, const struct mapping *mapping)
+/* Who has it from a parent is told as a holder at the end, unless there are too many. */
+static int add(struct pt_mapped *mapped, struct pt_mappings_of *of, const struct mapping *mapping)
 {
 	struct mapping *list;
 
-	if (of->count == MAPPING_LIMIT)
+	if (of->count == MAPPING_LIMIT || mapped->count == ALL_LIMIT) {
+		mapping->channel->side[0].holders_omitted += mapping->inherited;
 		return 0;
+	}
 	list = pt_array_grow(of->list, of->count, &of->room, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	of->list = list;
 	list[of->count++] = *mapping;
+	mapped->count++;
 	return 0;
 }
 
@@ -91,12 +97,13 @@ int pt_mapped_segment(struct pt_mapped *mapped, const struct pt_process *process
 		return 0;
 	}
 	if (!mapping)
-		return add(of, &(struct mapping){
-				       .channel = channel,
-				       .count = 1,
-				       .writes = row->flags & PT_SEGMENT_WRITES,
-				       .before = !told,
-			       });
+		return add(mapped, of,
+			   &(struct mapping){
+				   .channel = channel,
+				   .count = 1,
+				   .writes = row->flags & PT_SEGMENT_WRITES,
+				   .before = !told,
+			   });
 	mapping->writes |= row->flags & PT_SEGMENT_WRITES;
 	mapping->inherited &= !told;
 	mapping->count += told || !mapping->count;
@@ -104,8 +111,10 @@ int pt_mapped_segment(struct pt_mapped *mapped, const struct pt_process *process
 }
 
 /* What the parent maps now. */
-static int inherit(struct pt_mappings_of *to, const struct pt_mappings_of *from)
+static int inherit(struct pt_mapped *mapped, struct pt_mappings_of *to,
+		   const struct pt_mappings_of *from)
 {
+	bool fresh = !to->count;
 	size_t i;
 	int ret = 0;
 
@@ -113,8 +122,8 @@ static int inherit(struct pt_mappings_of *to, const struct pt_mappings_of *from)
 		struct mapping mapping = from->list[i];
 
 		mapping.inherited = true;
-		if (mapping.count && !find(to, mapping.channel))
-			ret = add(to, &mapping);
+		if (mapping.count && (fresh || !find(to, mapping.channel)))
+			ret = add(mapped, to, &mapping);
 	}
 	return ret;
 }
@@ -130,15 +139,18 @@ int pt_mapped_fork(struct pt_mapped *mapped, const struct pt_fork *row,
 		return 0;
 	to = mappings_of(mapped, child->process);
 	from = peek(mapped, child->process->parent); /* the list may have moved */
-	return to ? inherit(to, from) : -ENOMEM;
+	return to ? inherit(mapped, to, from) : -ENOMEM;
 }
 
 void pt_mapped_exec(struct pt_mapped *mapped, const struct pt_process *process)
 {
 	struct pt_mappings_of *of = peek(mapped, process);
 
-	if (of)
-		of->count = 0;
+	if (!of)
+		return;
+	mapped->count -= of->count;
+	free(of->list);
+	*of = (struct pt_mappings_of){0};
 }
 
 static int add_holder(struct pt_channels *channels, const struct mapping *mapping,
@@ -180,7 +192,7 @@ static int inherit_from_before(struct pt_mapped *mapped, const struct pt_process
 			continue;
 		mapping.inherited = true;
 		if (!find(to, mapping.channel))
-			ret = add(to, &mapping);
+			ret = add(mapped, to, &mapping);
 	}
 	return to ? ret : -ENOMEM;
 }

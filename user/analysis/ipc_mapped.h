@@ -14,6 +14,7 @@ struct pt_mappings_of;
 struct pt_mapped {
 	struct pt_mappings_of **list;
 	size_t room;
+	size_t count; /* mappings of all */
 };
 
 /* Each 0 or -ENOMEM. */

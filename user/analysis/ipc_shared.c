@@ -98,54 +98,84 @@ int pt_ipc_woken(struct pt_ipc *ipc, const struct pt_span *span, const struct pt
 	return 0;
 }
 
-static bool maps(const struct pt_channel *segment, uint32_t pid)
-{
-	const struct pt_side *side = &segment->side[0];
-	uint32_t i;
+struct mapped_by {
+	uint32_t pid;
+	struct pt_channel *segment;
+};
 
-	for (i = 0; i < side->holder_count; i++) {
-		if (side->holders[i].pid == pid)
-			return true;
-	}
-	return false;
-}
-
+/* Which process maps what, by pid and segment. */
 struct segments {
-	struct pt_channel **list;
+	struct mapped_by *list;
 	size_t count;
 };
 
+static int compare(const void *a, const void *b)
+{
+	const struct mapped_by *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->segment->index > y->segment->index) - (x->segment->index < y->segment->index);
+}
+
 static int find_segments(const struct pt_ipc *ipc, struct segments *segments)
 {
-	size_t i;
+	size_t room = 0, i;
 
+	for (i = 0; i < ipc->channels.count; i++)
+		room += ipc->channels.list[i]->side[0].holder_count;
 	segments->count = 0;
-	segments->list = calloc(ipc->channels.count + 1, sizeof(struct pt_channel *));
+	segments->list = calloc(room + 1, sizeof(*segments->list));
 	if (!segments->list)
 		return -ENOMEM;
 	for (i = 0; i < ipc->channels.count; i++) {
-		if (ipc->channels.list[i]->kind == PT_CHANNEL_SHARED)
-			segments->list[segments->count++] = ipc->channels.list[i];
+		struct pt_channel *channel = ipc->channels.list[i];
+		const struct pt_side *side = &channel->side[0];
+
+		for (uint32_t j = 0; channel->kind == PT_CHANNEL_SHARED && j < side->holder_count;
+		     j++)
+			segments->list[segments->count++] =
+				(struct mapped_by){side->holders[j].pid, channel};
 	}
+	qsort(segments->list, segments->count, sizeof(*segments->list), compare);
 	return 0;
 }
 
-/* The one segment that two processes share; NULL: none, or several. */
+/* Where the segments of a process begin, if it has any. */
+static const struct mapped_by *first_of(const struct segments *segments, uint32_t pid)
+{
+	size_t low = 0, high = segments->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (segments->list[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return segments->list + low;
+}
+
+/* The one segment that two processes share; NULL: none, or several. *count is 2 for several. */
 static struct pt_channel *only_segment(const struct segments *segments, const struct pt_flow *flow,
 				       size_t *count)
 {
+	uint32_t from = flow->from->process->pid, to = flow->to->process->pid;
+	const struct mapped_by *a = first_of(segments, from), *b = first_of(segments, to);
+	const struct mapped_by *end = segments->list + segments->count;
 	struct pt_channel *found = NULL;
-	size_t i;
 
 	*count = 0;
-	for (i = 0; i < segments->count; i++) {
-		struct pt_channel *channel = segments->list[i];
+	while (*count < 2 && a < end && b < end && a->pid == from && b->pid == to) {
+		uint32_t x = a->segment->index, y = b->segment->index;
 
-		if (!maps(channel, flow->from->process->pid) ||
-		    !maps(channel, flow->to->process->pid))
-			continue;
-		found = channel;
-		++*count;
+		if (x == y) {
+			found = a->segment;
+			++*count;
+		}
+		a += x <= y;
+		b += y <= x;
 	}
 	return *count == 1 ? found : NULL;
 }

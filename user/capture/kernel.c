@@ -222,18 +222,18 @@ static void find_per_cpu(const struct btf *btf, struct pt_config *config)
 		config->cpu_offset = base - run_queue;
 }
 
-/* Number of arguments of a tracepoint's probe function, its private first one included; -1: no such
+/* Number of arguments of a tracepoint's probe function, its private first one included; 0: no such
  * tracepoint. */
-static int tracepoint_arguments(const struct btf *btf, const char *typedef_name)
+static uint32_t tracepoint_arguments(const struct btf *btf, const char *typedef_name)
 {
 	int32_t id = btf__find_by_name_kind(btf, typedef_name, BTF_KIND_TYPEDEF);
 	const struct btf_type *type;
 
 	if (id < 0)
-		return -1;
+		return 0;
 	type = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
 	type = btf__type_by_id(btf, type->type);
-	return btf_is_func_proto(type) ? btf_vlen(type) : -1;
+	return btf_is_func_proto(type) ? btf_vlen(type) : 0;
 }
 
 int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
@@ -245,8 +245,7 @@ int pt_kernel_describe(struct pt_config *config, struct pt_error *err)
 			err, -ENOTSUP,
 			"this kernel has no type information (/sys/kernel/btf/vmlinux): "
 			"it needs CONFIG_DEBUG_INFO_BTF=y");
-	config->drop_shows_packet =
-		tracepoint_arguments(btf, "btf_trace_udp_fail_queue_rcv_skb") >= 4;
+	config->drop_arguments = tracepoint_arguments(btf, "btf_trace_udp_fail_queue_rcv_skb");
 	config->switch_state_argument = tracepoint_arguments(btf, "btf_trace_sched_switch") >= 5;
 	config->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	find_per_cpu(btf, config);

@@ -7,25 +7,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/parse.h"
 
 #define NETWORKS_MAX  8 /* namespaces of one look */
 #define LINE_MAX      512
 #define LINES_AT_ONCE 256 /* between two looks at the clock */
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
 /* The same for both sides of a connection. */
 static struct pt_inet_side *slot_of(struct pt_inet_peers *peers, const struct pt_inet_side *side)
 {
-	uint64_t local = mix(mix(side->local[0], side->local[1]), side->local_port);
-	uint64_t remote = mix(mix(side->remote[0], side->remote[1]), side->remote_port);
+	uint64_t local = pt_hash_mix(pt_hash_mix(side->local[0], side->local[1]), side->local_port);
+	uint64_t remote =
+		pt_hash_mix(pt_hash_mix(side->remote[0], side->remote[1]), side->remote_port);
 
-	return &peers->slots[mix(local + remote, local ^ remote) % PT_INET_SLOTS];
+	return &peers->slots[pt_hash_mix(local + remote, local ^ remote) % PT_INET_SLOTS];
 }
 
 static bool are_opposite(const struct pt_inet_side *a, const struct pt_inet_side *b)

@@ -209,6 +209,7 @@ static int load(struct pt_probes *probes, const struct pt_probes_options *option
 	bpf_program__set_autoattach(skeleton->progs.pt_memory_leave, false);
 	bpf_program__set_autoload(skeleton->progs.pt_memory_leave, pt_kernel_is_before(6, 16));
 	bpf_program__set_autoattach(skeleton->progs.pt_sample_turn, false);
+	bpf_program__set_autoload(skeleton->progs.pt_ipc_drop, config->drop_arguments);
 	choose_uring(skeleton);
 	r = partrace_bpf__load(skeleton);
 	return r ? load_error(err, r) : 0;

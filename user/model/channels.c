@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "model/talks.h"
 
 /* A long recording, or a crafted file, may name millions of ends. */
@@ -85,20 +86,14 @@ static bool is_inet(const struct pt_endpoint *row)
 	return row->kind == PT_CHANNEL_TCP || row->kind == PT_CHANNEL_UDP;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
 static uint64_t hash_of_tuple(uint64_t kind, uint64_t network, const uint64_t ends[2][3])
 {
-	uint64_t hash = mix(kind, network);
+	uint64_t hash = pt_hash_mix(kind, network);
 	size_t i, j;
 
 	for (i = 0; i < 2; i++) {
 		for (j = 0; j < 3; j++)
-			hash = mix(hash, ends[i][j]);
+			hash = pt_hash_mix(hash, ends[i][j]);
 	}
 	return hash;
 }

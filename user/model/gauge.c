@@ -72,7 +72,8 @@ int pt_gauge_written(struct pt_gauge *gauge, const struct pt_gauge_move *move)
 	gauge->estimated |= move->summed;
 	if (move->levelled)
 		gauge->unsent = move->unsent;
-	if (!silent)
+	/* What a reader has summed up last is not told while it does something else, for however long. */
+	if (!silent || gauge->reads_in_sums)
 		return gauge->estimated ? 0 : add_point(gauge, move);
 	ret = take_points(gauge, move->slow);
 	if (!ret)
@@ -101,7 +102,7 @@ int pt_gauge_read(struct pt_gauge *gauge, const struct pt_gauge_move *move)
 
 	gauge->heard = move->time;
 	if (move->summed) {
-		gauge->estimated = true;
+		gauge->estimated = gauge->reads_in_sums = true;
 		gauge->point_count = 0;
 		return 0;
 	}

@@ -2,8 +2,8 @@
 /*
  * How much lies in a queue, over time: what was written less what was read, as far as each transfer is told by itself. A reader
  * that tells sums, however, reads for a while before it says so. So what is written counts only once the reader has been
- * heard of again, or has been silent for longer than sums are held back. Of TCP its kernel says what it has still to
- * read, which is believed once there are sums.
+ * heard of again, or, if it has told each of its reads so far, has been silent for long. Of TCP its kernel says what it has
+ * still to read, which is believed once there are sums.
  */
 #ifndef PT_MODEL_GAUGE_H
 #define PT_MODEL_GAUGE_H
@@ -20,6 +20,7 @@ struct pt_gauge {
 	uint64_t changed;	/* the time up to which all is known */
 	struct pt_depth *steps; /* NULL: not worth having yet */
 	bool estimated;		/* something was told in sums */
+	bool reads_in_sums;	/* what was read was */
 	uint64_t unsent;	/* at the sender's, when it last told */
 	uint64_t heard;		/* when the reader last told something */
 	struct pt_gauge_point {

@@ -7,39 +7,34 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 
 #define FAMILY_INET 2
 
 /* Of a crafted file: */
 #define CHAIN_LIMIT 1024 /* mailboxes of one port that are looked at */
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
 static uint64_t hash_of_address(uint32_t network, const uint64_t *address)
 {
-	return mix(mix(mix(1, network), address[0]), address[1]);
+	return pt_hash_mix(pt_hash_mix(pt_hash_mix(1, network), address[0]), address[1]);
 }
 
 static uint64_t hash_of_name(uint32_t network, const char *name, size_t length)
 {
-	uint64_t hash = mix(2, network), word;
+	uint64_t hash = pt_hash_mix(2, network), word;
 	size_t i;
 
 	for (i = 0; i < length; i += sizeof(word)) {
 		word = 0;
 		memcpy(&word, name + i, length - i < sizeof(word) ? length - i : sizeof(word));
-		hash = mix(hash, word);
+		hash = pt_hash_mix(hash, word);
 	}
-	return mix(hash, length);
+	return pt_hash_mix(hash, length);
 }
 
 static uint64_t hash_of_file(uint32_t device, uint64_t inode)
 {
-	return mix(mix(3, device), inode);
+	return pt_hash_mix(pt_hash_mix(3, device), inode);
 }
 
 static bool is_any(const uint64_t *address)
@@ -69,7 +64,7 @@ static uint64_t place_of(uint32_t network, uint16_t port, const char *name, size
 {
 	if (name)
 		return hash_of_name(name[0] == '@' ? network : 0, name, length);
-	return mix(mix(4, network), port);
+	return pt_hash_mix(pt_hash_mix(4, network), port);
 }
 
 static struct pt_mailbox *add_mailbox(struct pt_talks *talks, const struct pt_mailbox *like)
@@ -103,9 +98,8 @@ static struct pt_mailbox *add_mailbox(struct pt_talks *talks, const struct pt_ma
 
 static struct pt_mailbox *root_of(struct pt_mailbox *box)
 {
-	while (box && box->lane.same)
-		box = (struct pt_mailbox *)box->lane.same;
-	return box;
+	/* Its first member. */
+	return (struct pt_mailbox *)pt_lane_root(box ? &box->lane : NULL);
 }
 
 /* Can a datagram from a socket come from that address? */
@@ -178,7 +172,7 @@ static uint64_t hash_in_folder(uint64_t device, uint64_t folder, const char *nam
 	}
 	if (!folder || memchr(name, '/', length))
 		return 0;
-	return mix(mix(hash_of_name(0, name, length), device), folder);
+	return pt_hash_mix(pt_hash_mix(hash_of_name(0, name, length), device), folder);
 }
 
 static struct pt_mailbox *find_alias(const struct pt_talks *talks, uint64_t key)

@@ -143,17 +143,21 @@ static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece
 	return push(&queue->written, piece);
 }
 
-static const struct pt_lane *root_of(const struct pt_lane *lane)
+/* A socket that is connected anew and anew makes a long way of it: who goes it makes it shorter. */
+struct pt_lane *pt_lane_root(struct pt_lane *lane)
 {
-	while (lane && lane->same)
+	while (lane && lane->same) {
+		if (lane->same->same)
+			lane->same = lane->same->same;
 		lane = lane->same;
+	}
 	return lane;
 }
 
 /* Is what was written in one lane for a reader who asked for another? */
-static bool fits(const struct pt_lane *read, const struct pt_lane *written)
+static bool fits(struct pt_lane *read, struct pt_lane *written)
 {
-	return !read || (written && root_of(read) == root_of(written));
+	return !read || (written && pt_lane_root(read) == pt_lane_root(written));
 }
 
 /*

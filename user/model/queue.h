@@ -26,6 +26,9 @@ struct pt_lane {
 	struct pt_lane *same; /* NULL: none */
 };
 
+/* That which stands for all that are the same. NULL is accepted. */
+struct pt_lane *pt_lane_root(struct pt_lane *lane);
+
 /* A part of the queue that one record wrote, or of a debt that one record read. */
 struct pt_piece_of_queue {
 	const struct pt_model_task *task; /* NULL: it lay there before the recording */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "base/keymap.h"
 #include "view/ipc_parts.h"
 
@@ -25,12 +26,6 @@ struct pairs {
 	struct pt_keymap by_key;
 };
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
 /* Who, outside, is the other party of a flow; NULL: not known. */
 static const struct pt_holder_of *holder_of(const struct pt_channel *channel,
 					    const struct pt_flow *flow, unsigned int side,
@@ -50,16 +45,18 @@ static uint64_t mix_party(uint64_t hash, const struct pt_channel *channel,
 	const struct pt_holder_of *holder = holder_of(channel, flow, side, flag);
 
 	if (task)
-		return mix(mix(hash, 1), task->index);
+		return pt_hash_mix(pt_hash_mix(hash, 1), task->index);
 	if (holder)
-		return mix(mix(hash, 2), holder->pid);
+		return pt_hash_mix(pt_hash_mix(hash, 2), holder->pid);
 	if (flow->talk && flow->talk->port)
-		return mix(mix(mix(hash, 3), flow->talk->address[0]), flow->talk->address[1]);
+		return pt_hash_mix(pt_hash_mix(pt_hash_mix(hash, 3), flow->talk->address[0]),
+				   flow->talk->address[1]);
 	if (flow->talk && flow->talk->name)
-		return mix(hash, (uintptr_t)flow->talk);
+		return pt_hash_mix(hash, (uintptr_t)flow->talk);
 	if (own->port)
-		return mix(mix(mix(hash, 3), own->address[0]), own->address[1]);
-	return mix(mix(hash, 4), own->end);
+		return pt_hash_mix(pt_hash_mix(pt_hash_mix(hash, 3), own->address[0]),
+				   own->address[1]);
+	return pt_hash_mix(pt_hash_mix(hash, 4), own->end);
 }
 
 static uint64_t key_of(const struct pt_channel *channel, const struct pt_flow *flow)

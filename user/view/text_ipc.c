@@ -24,6 +24,8 @@ static struct name name_of(const json_t *who)
 
 	if (!pid && place[0])
 		snprintf(name.s, sizeof(name.s), "%s", place);
+	else if (!pid && comm[0]) /* a task of which no more is known */
+		snprintf(name.s, sizeof(name.s), "%s", comm);
 	else if (!pid)
 		snprintf(name.s, sizeof(name.s), "%s",
 			 json_is_true(pt_text_at(who, "outside")) ? "(outside)" : "(not read)");

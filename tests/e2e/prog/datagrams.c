@@ -223,10 +223,11 @@ static void play(const struct scene *scene)
 {
 	struct address own = address_of(scene), from;
 	int fd = socket(scene->family, SOCK_DGRAM, 0), left = scene->clients * scene->count, i, n;
+	socklen_t length = sizeof(own.is);
 	pid_t clients[CLIENTS_MAX];
 
 	must(fd >= 0 && !bind(fd, &own.is.any, own.length));
-	must(!getsockname(fd, &own.is.any, &(socklen_t){sizeof(own.is)}));
+	must(!getsockname(fd, &own.is.any, &length));
 	memset(tables, 0, sizeof(*tables) * CLIENTS_MAX * (CLIENTS_MAX + 1));
 	for (i = 0; i < scene->clients; i++) {
 		clients[i] = fork();

@@ -150,16 +150,11 @@ static void sockets(const char *name, int type)
 /* More transfers than the recorder's window tells one by one. */
 static void tcp(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
 	struct side a = {0}, b = {0};
-	int server;
+	int server, port;
 
-	must(!bind(listener, (void *)&address, length) && !listen(listener, 8));
-	must(!getsockname(listener, (void *)&address, &length));
-	must(!connect(client, (void *)&address, length));
+	port = connect_to(listener, client);
 	server = accept(listener, NULL, NULL);
 	must(server >= 0);
 	for (int i = 1; i <= 2000; i++) {
@@ -173,7 +168,7 @@ static void tcp(void)
 	note(&a, send(client, buffer, 3000, 0), true);
 	note(&b, recv(server, NULL, 3000, MSG_TRUNC | MSG_WAITALL), false);
 	tell("tcp-client", inode_of(client), &a);
-	truth("what=port inode=%llu port=%d\n", inode_of(listener), ntohs(address.sin_port));
+	truth("what=port inode=%llu port=%d\n", inode_of(listener), port);
 	close(client);
 	note(&b, recv(server, buffer, 1, 0), false);
 	tell("tcp-server", inode_of(server), &b);

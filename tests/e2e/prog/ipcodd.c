@@ -215,16 +215,11 @@ static void none_of_many(void)
 
 static void urgent(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
 	struct side a = {0}, b = {0};
 	int server;
 
-	must(!bind(listener, (void *)&address, length) && !listen(listener, 8));
-	must(!getsockname(listener, (void *)&address, &length));
-	must(!connect(client, (void *)&address, length));
+	connect_to(listener, client);
 	server = accept(listener, NULL, NULL);
 	note(&a, send(client, buffer, 100, 0), true);
 	note(&a, send(client, buffer, 1, MSG_OOB), true);

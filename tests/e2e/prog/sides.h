@@ -3,6 +3,9 @@
 #ifndef E2E_SIDES_H
 #define E2E_SIDES_H
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "truth.h"
@@ -18,6 +21,19 @@ static inline unsigned long long inode_of(int fd)
 
 	must(!fstat(fd, &st));
 	return st.st_ino;
+}
+
+/* A socket that is made to listen on loopback, and one that is connected to it. Returns the port. */
+static inline int connect_to(int listener, int client)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+
+	must(!bind(listener, (void *)&address, length) && !listen(listener, 8));
+	must(!getsockname(listener, (void *)&address, &length));
+	must(!connect(client, (void *)&address, length));
+	return ntohs(address.sin_port);
 }
 
 static inline void tell(const char *what, unsigned long long inode, const struct side *s)

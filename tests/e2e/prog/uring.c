@@ -160,16 +160,11 @@ static void sockets(const char *name, int type)
 
 static void tcp(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
 	struct side a = {0}, b = {0};
-	int server;
+	int server, port;
 
-	must(!bind(listener, (void *)&address, length) && !listen(listener, 8));
-	must(!getsockname(listener, (void *)&address, &length));
-	must(!connect(client, (void *)&address, length));
+	port = connect_to(listener, client);
 	server = (int)ask(IORING_OP_ACCEPT, listener, NULL, 0, 0);
 	must(server >= 0);
 	for (int i = 1; i <= 500; i++) {
@@ -181,7 +176,7 @@ static void tcp(void)
 	}
 	tell("tcp-client", inode_of(client), &a);
 	tell("tcp-server", inode_of(server), &b);
-	truth("what=port port=%d pid=%d\n", ntohs(address.sin_port), getpid());
+	truth("what=port port=%d pid=%d\n", port, getpid());
 	close(client);
 	close(server);
 	close(listener);
