@@ -224,7 +224,8 @@ static __always_inline int pt_moved_messages(struct pt_ipc_call *call, __u8 sent
 	struct pt_end_state *end, *again;
 
 	call->is.sent = sent;
-	call->is.bytes = call->is.count = call->is.result;
+	call->is.bytes = call->is.result;
+	call->is.count = call->is.result;
 	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
 	if (!end)
 		return 0;

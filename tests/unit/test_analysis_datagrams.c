@@ -124,6 +124,40 @@ static void a_receiver_that_asks_knows(void **state)
 	stream_free(s);
 }
 
+/*
+ * The first that is read lay there before the recording: it is not that which the client sends afterwards. Unless the
+ * client's call only had not returned yet.
+ */
+static void what_was_on_its_way_does_not_shift(void **state)
+{
+	static const uint64_t sent_after[] = {300000, 10000};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct stream *s = three_tasks();
+		uint64_t time = 1000 + sent_after[i], end = 10 * 300000;
+
+		feed_as(s, endpoint, .time = 1000, .end = SERVER, .tid = 10, .kind = PT_CHANNEL_UDP,
+			.type = 2, .family = 2, .network = 7, .local_low = LOOPBACK,
+			.local_port = 1001, .queued = 1);
+		feed_talk(s, 1000, OF_CLIENT, SERVER, LOOPBACK, 1002);
+		feed_moved(s, 1000, SERVER, 10, OF_CLIENT, 5, false);
+		feed_socket(s, time, CLIENT, 20, 0, 1002);
+		feed_talk(s, time, TO_SERVER, CLIENT, LOOPBACK, 1001);
+		for (; time < end; time += 300000) {
+			feed_moved(s, time, CLIENT, 20, TO_SERVER, 5, true);
+			if (i && time < 300000)
+				continue;
+			feed_moved(s, time + 700, SERVER, 10, OF_CLIENT, 5, false);
+		}
+		finish(s, end);
+		assert_flow(s, 20, 10, i ? 50 : 45, i ? 10 : 9, 700);
+		assert_int_equal(!flow_between(s, 0, 10), i);
+		stream_free(s);
+	}
+}
+
 /* An address elsewhere is nobody's here, though a socket is bound to all addresses with that port. */
 static void an_address_elsewhere(void **state)
 {
@@ -275,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_is_seen_late),
 		cmocka_unit_test(a_receiver_that_asks_knows),
+		cmocka_unit_test(what_was_on_its_way_does_not_shift),
 		cmocka_unit_test(an_address_elsewhere),
 		cmocka_unit_test(an_own_address),
 		cmocka_unit_test(a_drop_does_not_shift),

@@ -1,77 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Channels, flows and latencies from streams of records that are written down here. */
-#include "stream.h"
+#include "ipc_stream.h"
 
 #include "analysis/balance.h"
-#include "analysis/ipc.h"
-
-#define PIPE(n)	  PT_ENDPOINT_OF(PT_CLASS_PIPE, n)
-#define SOCKET(n) PT_ENDPOINT_OF(PT_CLASS_SOCKET, n)
-#define EVENT(n)  PT_ENDPOINT_OF(PT_CLASS_EVENTFD, n)
-
-static struct stream *two_tasks(void **state)
-{
-	struct stream *s = stream_new();
-
-	(void)state;
-	feed_sleeper(s, 10, 10, "writer");
-	feed_sleeper(s, 20, 20, "reader");
-	return s;
-}
-
-static void feed_pipe(struct stream *s, uint64_t time, uint64_t queued)
-{
-	feed_as(s, endpoint, .time = time, .end = PIPE(1), .tid = 10, .kind = PT_CHANNEL_PIPE,
-		.queued = queued);
-}
-
-static void feed_sent(struct stream *s, uint64_t time, uint64_t end, uint32_t tid, uint64_t bytes)
-{
-	feed_as(s, transfer, .time = time, .end = end, .tid = tid, .bytes = bytes, .count = 1,
-		.syscall = 1, .flags = PT_TRANSFER_SENT, .value = 1);
-}
-
-static void feed_received(struct stream *s, uint64_t time, uint64_t end, uint32_t tid,
-			  uint64_t bytes)
-{
-	feed_as(s, transfer, .time = time, .end = end, .tid = tid, .bytes = bytes, .count = 1,
-		.syscall = 0, .value = 1);
-}
-
-static const struct pt_flow *flow_between(struct stream *s, uint32_t from, uint32_t to)
-{
-	const struct pt_ipc *ipc = pt_analyses_ipc(&s->all);
-	size_t i;
-
-	for (i = 0; i < ipc->flow_count; i++) {
-		const struct pt_flow *flow = ipc->flows[i];
-
-		if ((flow->from ? flow->from->tid : 0) == from &&
-		    (flow->to ? flow->to->tid : 0) == to)
-			return flow;
-	}
-	return NULL;
-}
-
-static const struct pt_channel *channel_of(struct stream *s, uint64_t end, unsigned int *side)
-{
-	const struct pt_channel *channel =
-		pt_channel_find(&pt_analyses_ipc(&s->all)->channels, end, side);
-
-	assert_non_null(channel);
-	return channel;
-}
-
-static void assert_flow(struct stream *s, uint32_t from, uint32_t to, uint64_t bytes,
-			uint64_t messages, uint64_t timed)
-{
-	const struct pt_flow *flow = flow_between(s, from, to);
-
-	assert_non_null(flow);
-	assert_int_equal(flow->bytes, bytes);
-	assert_int_equal(flow->messages, messages);
-	assert_int_equal(flow->latency.count, timed);
-}
 
 static void latency_is_up_to_the_last_byte(void **state)
 {
@@ -332,73 +263,6 @@ static void a_blocked_write_is_dated_by_its_beginning(void **state)
 	stream_free(s);
 }
 
-/* 100 bytes for 20 ms, then 300 for 200 ms; 64 steps of at least 1 ms. */
-static void depth_over_time_is_kept_where_it_is_slow(void **state)
-{
-	struct stream *s = two_tasks(state);
-	const struct pt_depth *depth;
-	unsigned int side;
-	double area = 0;
-	uint32_t i;
-
-	feed_pipe(s, 1000, 0);
-	feed_sent(s, 1000, PIPE(1), 10, 50);
-	feed_received(s, 2000, PIPE(1), 20, 50);
-	feed_sent(s, 1000000, PIPE(1), 10, 100);
-	feed_sent(s, 21000000, PIPE(1), 10, 200);
-	feed_received(s, 221000000, PIPE(1), 20, 300);
-	finish(s, 300000000);
-	depth = channel_of(s, PIPE(1), &side)->side[0].queue.gauge.steps;
-	assert_non_null(depth);
-	assert_int_equal(depth->start, 1000000);
-	assert_int_equal(depth->width, 8000000);
-	assert_int_equal(depth->count, 38);
-	for (i = 0; i < depth->count; i++)
-		area += depth->steps[i].area;
-	assert_true(area == 100.0 * 20000000 + 300.0 * 200000000);
-	assert_int_equal(depth->steps[0].max, 100);
-	assert_int_equal(depth->steps[3].max, 300);
-	assert_int_equal(depth->steps[30].max, 0);
-	stream_free(s);
-}
-
-static void many_unread_messages_are_summed(void **state)
-{
-	struct stream *s = two_tasks(state);
-	unsigned int side;
-	uint64_t i;
-
-	for (i = 0; i < 3 * PT_QUEUE_LIMIT; i++)
-		feed_sent(s, 1000 + i, PIPE(1), 10, 2);
-	finish(s, 100000);
-	assert_flow(s, 10, 0, 6 * PT_QUEUE_LIMIT, 3 * PT_QUEUE_LIMIT, 0);
-	assert_int_equal(channel_of(s, PIPE(1), &side)->side[0].queue.bytes, 6 * PT_QUEUE_LIMIT);
-	stream_free(s);
-}
-
-/* A server's connections to clients that are not recorded: each keeps less than one alone would. */
-static void many_channels_that_nobody_reads(void **state)
-{
-	struct stream *s = two_tasks(state);
-	unsigned int side;
-	size_t pieces = 0;
-	uint64_t i, n;
-
-	for (i = 0; i < 1000; i++) {
-		for (n = 0; n < 200; n++)
-			feed_sent(s, 1000 + n, PIPE(1 + i), 10, 2);
-	}
-	for (i = 0; i < 1000; i++) {
-		const struct pt_queue *queue = &channel_of(s, PIPE(1 + i), &side)->side[0].queue;
-
-		assert_int_equal(queue->bytes, 400);
-		pieces += queue->written.count;
-	}
-	assert_true(pieces < 4 * PT_QUEUE_ALL);
-	finish(s, 100000);
-	stream_free(s);
-}
-
 static void nonsense_is_no_error(void **state)
 {
 	struct stream *s = two_tasks(state);
@@ -587,9 +451,6 @@ int main(void)
 		cmocka_unit_test(sums_are_charged_with_sleeps),
 		cmocka_unit_test(who_still_sleeps_at_the_end_is_charged),
 		cmocka_unit_test(a_blocked_write_is_dated_by_its_beginning),
-		cmocka_unit_test(depth_over_time_is_kept_where_it_is_slow),
-		cmocka_unit_test(many_unread_messages_are_summed),
-		cmocka_unit_test(many_channels_that_nobody_reads),
 		cmocka_unit_test(nonsense_is_no_error),
 		cmocka_unit_test(the_other_side_is_held_by_somebody),
 		cmocka_unit_test(wake_ups_belong_to_the_one_segment),

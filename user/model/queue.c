@@ -6,6 +6,9 @@
 
 #define OVERTAKING 8 /* senders of datagrams that may do so at a time */
 
+/* A call that sent a message has returned within this time after the message was read, unless its task lost its CPU. */
+#define RETURNED_NS 50000
+
 static struct pt_piece_of_queue *piece_at(const struct pt_pieces *pieces, size_t index)
 {
 	return &pieces->ring[(pieces->head + index) & (pieces->room - 1)];
@@ -83,6 +86,14 @@ static uint64_t share_of(uint64_t bytes, uint64_t part, uint64_t whole)
 	return part == whole ? bytes : (uint64_t)((unsigned __int128)bytes * part / whole);
 }
 
+/* Of messages that are told one by one the last byte counts; of a sum nobody knows which are whole. */
+static uint32_t messages_in(const struct pt_piece_of_queue *from, uint64_t units)
+{
+	return units == from->units || from->summed
+		       ? (uint32_t)share_of(from->messages, units, from->units)
+		       : 0;
+}
+
 /* Tells of what `from` and `to` have in common, and takes it off both. */
 static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, pt_deliver deliver,
 		  void *context)
@@ -92,7 +103,7 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 		.from = from->task,
 		.to = to->task,
 		.bytes = share_of(from->bytes, units, from->units),
-		.messages = units == from->units ? from->messages : 0,
+		.messages = messages_in(from, units),
 		.latency = to->time > from->begun ? to->time - from->begun : 0,
 		.from_place = from->place,
 		.to_place = to->place,
@@ -105,6 +116,7 @@ static int settle(struct pt_piece_of_queue *from, struct pt_piece_of_queue *to, 
 	to->units -= units;
 	from->bytes -= delivery.bytes;
 	from->units -= units;
+	from->messages -= delivery.messages;
 	return deliver(context, &delivery);
 }
 
@@ -229,6 +241,56 @@ int pt_queue_preload(struct pt_queue *queue, uint64_t units, uint64_t bytes)
 	return ret;
 }
 
+/* What was read, and nobody has told to have written. */
+static int tell_unwritten(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
+			  pt_deliver deliver, void *context)
+{
+	struct pt_delivery delivery = {.to = piece->task,
+				       .bytes = piece->bytes,
+				       .messages = piece->messages,
+				       .to_place = piece->place};
+
+	if (queue->numbered && queue->writer) {
+		queue->unfinished += piece->bytes;
+		delivery.from = queue->writer;
+		delivery.messages = 0;
+	}
+	return piece->task ? deliver(context, &delivery) : 0;
+}
+
+/*
+ * Somebody who asked for the sender has read what is owed, and that was among what lay there before the recording: it would
+ * have been paid by now.
+ */
+static bool lay_there_before(const struct pt_queue *queue, const struct pt_piece_of_queue *debt,
+			     uint64_t age)
+{
+	const struct pt_piece_of_queue *first;
+
+	if (!debt->lane || debt->summed || age <= RETURNED_NS || !queue->written.count)
+		return false;
+	first = piece_at(&queue->written, 0);
+	return !first->task && !first->lane;
+}
+
+/* Such a debt is settled with what lay there. */
+static int write_off(struct pt_queue *queue, size_t at, pt_deliver deliver, void *context)
+{
+	struct pt_piece_of_queue *first = piece_at(&queue->written, 0),
+				 *debt = piece_at(&queue->owed, at);
+	struct pt_piece_of_queue lost = *debt;
+
+	lost.units = first->units < debt->units ? first->units : debt->units;
+	first->units -= lost.units;
+	debt->units -= lost.units;
+	take_off(queue, lost.units, 0);
+	if (!first->units)
+		drop(&queue->written, 0);
+	if (!debt->units)
+		drop(&queue->owed, at);
+	return tell_unwritten(queue, &lost, deliver, context);
+}
+
 /* What is written, and has been read already, as far as that goes. */
 static int pay_debts(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt_deliver deliver,
 		     void *context)
@@ -240,6 +302,10 @@ static int pay_debts(struct pt_queue *queue, struct pt_piece_of_queue *piece, pt
 		struct pt_piece_of_queue *debt = piece_at(&queue->owed, at);
 		uint64_t age = piece->time > debt->time ? piece->time - debt->time : 0;
 
+		if (!piece->summed && lay_there_before(queue, debt, age)) {
+			ret = write_off(queue, at, deliver, context);
+			continue;
+		}
 		/* A sum is told late. */
 		if (!piece->summed && age > queue->longest_debt)
 			queue->longest_debt = age;
@@ -305,23 +371,6 @@ static int tell_unread(const struct pt_piece_of_queue *piece, pt_deliver deliver
 				       .messages = piece->messages,
 				       .from_place = piece->place};
 
-	return piece->task ? deliver(context, &delivery) : 0;
-}
-
-/* What was read, and nobody has told to have written. */
-static int tell_unwritten(struct pt_queue *queue, const struct pt_piece_of_queue *piece,
-			  pt_deliver deliver, void *context)
-{
-	struct pt_delivery delivery = {.to = piece->task,
-				       .bytes = piece->bytes,
-				       .messages = piece->messages,
-				       .to_place = piece->place};
-
-	if (queue->numbered && queue->writer) {
-		queue->unfinished += piece->bytes;
-		delivery.from = queue->writer;
-		delivery.messages = 0;
-	}
 	return piece->task ? deliver(context, &delivery) : 0;
 }
 

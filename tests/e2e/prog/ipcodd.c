@@ -185,6 +185,34 @@ static void cut_off(void)
 	close(fds[1]);
 }
 
+/* Several messages at once of which not even the first went: through a pipe, to nobody, from where nothing lies. */
+static void none_of_many(void)
+{
+	struct side s = {0}, a = {0}, b = {0};
+	struct mmsghdr many[2] = {0};
+	int fds[2], sockets[2];
+
+	many[0].msg_hdr.msg_iov = many[1].msg_hdr.msg_iov = &whole;
+	many[0].msg_hdr.msg_iovlen = many[1].msg_hdr.msg_iovlen = 1;
+	must(!pipe(fds) && !socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets));
+	note(&s, sendmmsg(fds[1], many, 2, 0), true);
+	note(&s, recvmmsg(fds[0], many, 2, 0, NULL), false);
+	note(&s, write(fds[1], buffer, 7), true);
+	note(&a, recvmmsg(sockets[0], many, 2, MSG_DONTWAIT, NULL), false);
+	note(&b, send(sockets[1], buffer, 9, 0), true);
+	note(&a, recv(sockets[0], buffer, 100, 0), false);
+	shutdown(sockets[1], SHUT_WR);
+	note(&b, sendmmsg(sockets[1], many, 2, MSG_NOSIGNAL), true);
+	must(s.failed == 2 && a.blocked == 1 && b.failed == 1);
+	tell("pipe-many", inode_of(fds[0]), &s);
+	tell("dgram-many-a", inode_of(sockets[0]), &a);
+	tell("dgram-many-b", inode_of(sockets[1]), &b);
+	close(fds[0]);
+	close(fds[1]);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
 static void urgent(void)
 {
 	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
@@ -318,6 +346,7 @@ int main(void)
 	packets();
 	unlike_ends();
 	cut_off();
+	none_of_many();
 	urgent();
 	values();
 	queues();
