@@ -106,6 +106,12 @@ static __always_inline struct pt_end_state *pt_moved_one(struct pt_ipc_call *cal
 	end = pt_end_of_fd(call, pt_syscall_first(call->regs));
 	if (!end)
 		return NULL;
+	/* read() of nothing takes no message, unlike recv(). */
+	if (end->type == SOCK_DGRAM && call->is.end == PT_END_READ && !call->is.result &&
+	    !pt_syscall_third(call->regs)) {
+		end->empty[0]++;
+		return end;
+	}
 	if (end->type == SOCK_DGRAM && call->is.result >= 0 && (sent || end->open)) {
 		address = pt_address_of_call(call->is.end, call->regs);
 		if (address.pointer &&

@@ -26,6 +26,7 @@
 struct pt_peers {
 	uint64_t *pending; /* ends */
 	size_t count, room;
+	bool has_fifos; /* some of these are FIFOs */
 	struct pt_inet_peers inet;
 	struct pt_talk_peers talks;
 	uint64_t next; /* CLOCK_MONOTONIC ns: not before */
@@ -72,8 +73,10 @@ int pt_peers_note(struct pt_peers *peers, const struct pt_record *record)
 		pt_inet_note(&peers->inet, row);
 	/* Nobody else can have what was made just now; if it is passed on, that is on record. */
 	if (record->kind != PT_KIND_endpoint || row->flags & PT_ENDPOINT_CREATED ||
-	    (row->kind != PT_CHANNEL_PIPE && row->kind != PT_CHANNEL_UNIX))
+	    (row->kind != PT_CHANNEL_PIPE && row->kind != PT_CHANNEL_FIFO &&
+	     row->kind != PT_CHANNEL_UNIX))
 		return 0;
+	peers->has_fifos |= row->kind == PT_CHANNEL_FIFO;
 	ret = add_pending(peers, row->end);
 	return ret ? ret : add_pending(peers, row->peer);
 }
@@ -85,21 +88,35 @@ static int compare_ends(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The end that a link below /proc/PID/fd stands for, 0: none that we look for. */
-static uint64_t end_of_link(const struct pt_peers *peers, const char *link)
+/* The FIFO that is open there, by device and inode as the probes have them; 0: it is something else. */
+static uint64_t fifo_at(int folder, const char *name)
 {
-	uint64_t number, class, end;
+	struct statx file;
+	uint32_t device;
 
-	if (pt_parse_literal(&link, "pipe:["))
-		class = PT_CLASS_PIPE;
-	else if (pt_parse_literal(&link, "socket:["))
-		class = PT_CLASS_SOCKET;
-	else
+	/* The link leads to the open file itself. Whose server is silent is not asked. */
+	if (statx(folder, name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
+		  &file) ||
+	    !S_ISFIFO(file.stx_mode))
 		return 0;
-	if (!pt_parse_number(&link, 10, &number))
-		return 0;
-	end = PT_ENDPOINT_OF(class, number);
-	return bsearch(&end, peers->pending, peers->count, sizeof(end), compare_ends) ? end : 0;
+	device = file.stx_dev_major << 20 | file.stx_dev_minor;
+	return PT_ENDPOINT_OF(PT_CLASS_FIFO, (uint64_t)device << 32 | (uint32_t)file.stx_ino);
+}
+
+/* The end that a link below /proc/PID/fd stands for, 0: none that we look for. */
+static uint64_t end_of_link(const struct pt_peers *peers, int folder, const char *name,
+			    const char *link)
+{
+	uint64_t number, end = 0;
+
+	if (pt_parse_literal(&link, "pipe:[") && pt_parse_number(&link, 10, &number))
+		end = PT_ENDPOINT_OF(PT_CLASS_PIPE, number);
+	else if (pt_parse_literal(&link, "socket:[") && pt_parse_number(&link, 10, &number))
+		end = PT_ENDPOINT_OF(PT_CLASS_SOCKET, number);
+	else if (link[0] == '/' && peers->has_fifos)
+		end = fifo_at(folder, name);
+	return end && bsearch(&end, peers->pending, peers->count, sizeof(end), compare_ends) ? end
+											     : 0;
 }
 
 static void read_comm(const char *pid, struct pt_comm *comm)
@@ -154,7 +171,7 @@ static int look_at(struct look *look, const char *pid)
 		if (n <= 0)
 			continue;
 		link[n] = '\0';
-		end = end_of_link(look->peers, link);
+		end = end_of_link(look->peers, dirfd(folder), entry->d_name, link);
 		if (end)
 			ret = tell(look, pid, dirfd(folder), entry->d_name, end);
 	}
@@ -215,6 +232,7 @@ int pt_peers_look(struct pt_peers *peers, bool last, pt_probes_sink sink, void *
 		ret = look_at_all(&look);
 	}
 	peers->count = 0;
+	peers->has_fifos = false;
 	peers->next =
 		pt_clock_read(CLOCK_MONOTONIC) + (pt_clock_read(CLOCK_MONOTONIC) - look.now) * REST;
 	return ret;

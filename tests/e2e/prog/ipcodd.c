@@ -200,6 +200,7 @@ static void none_of_many(void)
 	note(&s, write(fds[1], buffer, 7), true);
 	note(&a, recvmmsg(sockets[0], many, 2, MSG_DONTWAIT, NULL), false);
 	note(&b, send(sockets[1], buffer, 9, 0), true);
+	note(&a, read(sockets[0], buffer, 0), false); /* takes none */
 	note(&a, recv(sockets[0], buffer, 100, 0), false);
 	shutdown(sockets[1], SHUT_WR);
 	note(&b, sendmmsg(sockets[1], many, 2, MSG_NOSIGNAL), true);
