@@ -39,7 +39,7 @@ int pt_talks_note(struct pt_talk_peers *peers, const struct pt_record *record);
 /* Looks these up below /proc, until `deadline` (CLOCK_MONOTONIC ns), and forgets them. `found` is told the socket's end. */
 int pt_talks_look(struct pt_talk_peers *peers, uint64_t deadline, pt_probes_sink sink,
 		  void *context, int (*found)(void *look, uint64_t socket, uint64_t talk),
-		  void *look);
+		  void *found_context);
 
 /* A line of /proc/net/unix: the inode and, in `name`, which has room for it, the name. False if it has none. */
 bool pt_talks_parse_unix(const char *line, uint64_t *inode, char *name, size_t size);

@@ -79,7 +79,7 @@ struct pt_return {
 int pt_looper_no_wait(struct pt_looper *looper);
 
 /* looper.c: of the task of which a record tells a wait; NULL if that cannot be true. 0 or -ENOMEM. */
-int pt_looper_of(struct pt_model *model, uint32_t tid, struct pt_looper **looper);
+int pt_looper_of(struct pt_model *model, uint32_t tid, struct pt_looper **out);
 
 /* summed.c, each 0 or -ENOMEM where it returns something. The first of a new looper, which stays where it is. */
 void pt_latest_start(struct pt_looper *looper);

@@ -82,7 +82,7 @@ static struct pt_mailbox *add_mailbox(struct pt_talks *talks, const struct pt_ma
 		return NULL;
 	*box = *like;
 	if (like->name) {
-		box->name = malloc(like->name_len);
+		box->name = malloc(like->name_len + 1);
 		if (box->name)
 			memcpy(box->name, like->name, like->name_len);
 	}

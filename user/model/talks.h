@@ -44,10 +44,10 @@ struct pt_mailbox {
 	struct pt_queue queue; /* while there is no owner */
 };
 
-/* What targets say of a datagram socket, or say anew. Each 0 or -ENOMEM. */
+/* What targets say of a datagram socket, or say anew: an `endpoint`, a `talk`, an `own_address`. Each 0 or -ENOMEM. */
 int pt_talks_bind(struct pt_channels *channels, struct pt_channel *channel, unsigned int side,
-		  const struct pt_record *endpoint);
-int pt_talks_add(struct pt_channels *channels, const struct pt_record *talk);
+		  const struct pt_record *record);
+int pt_talks_add(struct pt_channels *channels, const struct pt_record *record);
 int pt_talks_add_own(struct pt_channels *channels, const struct pt_own_address *row);
 
 /* NULL: not known (yet). */
