@@ -22,13 +22,12 @@ static struct name name_of(const json_t *who)
 	const char *comm = pt_text_string(who, "comm"), *place = pt_text_string(who, "address");
 	struct name name;
 
-	if (!pid && place[0])
-		snprintf(name.s, sizeof(name.s), "%s", place);
-	else if (!pid && comm[0]) /* a task of which no more is known */
+	if (!pid && comm[0]) /* a task of which no more is known */
 		snprintf(name.s, sizeof(name.s), "%s", comm);
+	else if (!pid && !json_is_true(pt_text_at(who, "outside")))
+		snprintf(name.s, sizeof(name.s), "(not read)");
 	else if (!pid)
-		snprintf(name.s, sizeof(name.s), "%s",
-			 json_is_true(pt_text_at(who, "outside")) ? "(outside)" : "(not read)");
+		snprintf(name.s, sizeof(name.s), "%s", place[0] ? place : "(outside)");
 	else if (tid && tid != pid)
 		snprintf(name.s, sizeof(name.s), "%s %" PRIu64 "/%" PRIu64, comm, pid, tid);
 	else
