@@ -176,7 +176,8 @@ def attached_in_the_middle_of_traffic(box):
                 box.check(sender["unfinished_bytes"] <= 400000, f"more than one call is under way: {sender}")
                 # socket buffers hold 4 and 6 MiB, and twice that for a moment
                 box.check(receiver["depth_bytes"]["max"] < 25 << 20, f"depth: {receiver['depth_bytes']}")
-        box.check(lay_there, f"nothing was ever in flight ({mode})")
+        # a ping is nearly always just being answered, and may be so each time
+        box.check(lay_there or mode == "ping", f"nothing was ever in flight ({mode})")
         busy.kill()
 
 
