@@ -57,6 +57,8 @@ enum pt_passed_kind {
  */
 #define PT_ENDPOINT_OF(class, number)                                                              \
 	((__u64)(class) << 56 | ((__u64)(number)&0x00ffffffffffffffULL))
+#define PT_ENDPOINT_OF_FILE(class, device, inode)                                                  \
+	PT_ENDPOINT_OF(class, (__u64)(device) << 32 | (__u32)(inode))
 #define PT_ENDPOINT_CLASS(end) ((__u32)((__u64)(end) >> 56))
 #define PT_CLASS_PIPE	       1
 #define PT_CLASS_FIFO	       2

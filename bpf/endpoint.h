@@ -171,9 +171,9 @@ static __always_inline void pt_end_identify(struct pt_end_state *end, struct fil
 		end->kind = magic == PIPEFS_MAGIC ? PT_CHANNEL_PIPE : PT_CHANNEL_FIFO;
 		end->id = magic == PIPEFS_MAGIC
 				  ? PT_ENDPOINT_OF(PT_CLASS_PIPE, end->number)
-				  : PT_ENDPOINT_OF(PT_CLASS_FIFO,
-						   (__u64)BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
-							   (__u32)end->number);
+				  : PT_ENDPOINT_OF_FILE(PT_CLASS_FIFO,
+							BPF_CORE_READ(inode, i_sb, s_dev),
+							end->number);
 	} else if (format == S_IFREG && BPF_CORE_READ(inode, i_sb, s_magic) == MQUEUE_MAGIC) {
 		end->kind = PT_CHANNEL_POSIX_QUEUE;
 		end->id = PT_ENDPOINT_OF(PT_CLASS_POSIX_QUEUE, end->number);

@@ -27,8 +27,7 @@ int pt_ipc_segment(struct pt_ipc *ipc, struct pt_mapped *mapped, const struct pt
 		   const struct pt_model *model)
 {
 	const struct pt_segment *row = record->row;
-	uint64_t end =
-		PT_ENDPOINT_OF(PT_CLASS_SHARED, (uint64_t)row->device << 32 | (uint32_t)row->inode);
+	uint64_t end = PT_ENDPOINT_OF_FILE(PT_CLASS_SHARED, row->device, row->inode);
 	const struct pt_model_task *task = pt_model_find(model, row->pid);
 	struct pt_holder holder = {
 		.end = end,

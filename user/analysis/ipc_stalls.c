@@ -44,9 +44,8 @@ const struct pt_channel *pt_ipc_slept_on(const struct pt_ipc *ipc, const struct 
 		channel = find_used(ipc, PT_ENDPOINT_OF(PT_CLASS_PIPE, on->object), side);
 		return channel ? channel
 			       : find_used(ipc,
-					   PT_ENDPOINT_OF(PT_CLASS_FIFO,
-							  (uint64_t)on->device << 32 |
-								  (uint32_t)on->object),
+					   PT_ENDPOINT_OF_FILE(PT_CLASS_FIFO, on->device,
+							       on->object),
 					   side);
 	case PT_REASON_UNIX:
 	case PT_REASON_TCP:

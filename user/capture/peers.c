@@ -16,6 +16,7 @@
 #include "base/array.h"
 #include "base/parse.h"
 #include "capture/peers_inet.h"
+#include "capture/peers_proc.h"
 #include "capture/peers_talk.h"
 
 #define PENDING_LIMIT 4096	/* ends of one look; further ones are not looked up */
@@ -88,19 +89,15 @@ static int compare_ends(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The FIFO that is open there, by device and inode as the probes have them; 0: it is something else. */
+/* The FIFO that is open there, 0: it is something else. The link leads to the open file itself. */
 static uint64_t fifo_at(int folder, const char *name)
 {
-	struct statx file;
+	uint64_t inode;
 	uint32_t device;
 
-	/* The link leads to the open file itself. Whose server is silent is not asked. */
-	if (statx(folder, name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
-		  &file) ||
-	    !S_ISFIFO(file.stx_mode))
-		return 0;
-	device = file.stx_dev_major << 20 | file.stx_dev_minor;
-	return PT_ENDPOINT_OF(PT_CLASS_FIFO, (uint64_t)device << 32 | (uint32_t)file.stx_ino);
+	return pt_file_of_type(folder, name, S_IFIFO, &inode, &device)
+		       ? PT_ENDPOINT_OF_FILE(PT_CLASS_FIFO, device, inode)
+		       : 0;
 }
 
 /* The end that a link below /proc/PID/fd stands for, 0: none that we look for. */

@@ -2,17 +2,14 @@
 #include "capture/peers_inet.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/parse.h"
+#include "capture/peers_proc.h"
 
-#define NETWORKS_MAX  8 /* namespaces of one look */
-#define LINE_MAX      512
-#define LINES_AT_ONCE 256 /* between two looks at the clock */
+#define NETWORKS_MAX 8 /* namespaces of one look */
 
 /* The same for both sides of a connection. */
 static struct pt_inet_side *slot_of(struct pt_inet_peers *peers, const struct pt_inet_side *side)
@@ -100,8 +97,9 @@ struct table {
 	void *context;
 };
 
-static int take_line(const struct table *table, const char *line)
+static int take_line(void *context, const char *line)
 {
+	const struct table *table = context;
 	struct pt_inet_side side, *slot;
 
 	if (!pt_inet_parse(line, &side))
@@ -112,31 +110,11 @@ static int take_line(const struct table *table, const char *line)
 	return table->found(table->context, PT_ENDPOINT_OF(PT_CLASS_SOCKET, side.end), slot->end);
 }
 
-static int read_table(const struct table *table, uint32_t tid, const char *name)
-{
-	char path[64], line[LINE_MAX];
-	unsigned int n = 0;
-	int ret = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/net/%s", tid, name);
-	file = fopen(path, "re");
-	if (!file)
-		return 0; /* it has ended, and its connections with it, or soon */
-	while (!ret && fgets(line, sizeof(line), file)) {
-		if (++n % LINES_AT_ONCE == 0 && pt_clock_read(CLOCK_MONOTONIC) > table->deadline)
-			break;
-		ret = take_line(table, line);
-	}
-	fclose(file);
-	return ret;
-}
-
 static int read_network(struct table *table, uint32_t tid)
 {
-	int ret = read_table(table, tid, "tcp");
+	int ret = pt_net_lines(tid, "tcp", table->deadline, take_line, table);
 
-	return ret ? ret : read_table(table, tid, "tcp6");
+	return ret ? ret : pt_net_lines(tid, "tcp6", table->deadline, take_line, table);
 }
 
 static bool is_known(const uint32_t *networks, size_t count, uint32_t network)

@@ -14,9 +14,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "capture/peers_inet.h"
-
-#define LINE_MAX      512
-#define LINES_AT_ONCE 256 /* between two looks at the clock */
+#include "capture/peers_proc.h"
 
 /* A look under way. */
 struct talk_look {
@@ -58,28 +56,6 @@ int pt_talks_note(struct pt_talk_peers *peers, const struct pt_record *record)
 	return 0;
 }
 
-/* Hands the lines of a file of the namespace to `take`, until the time is up. */
-static int read_lines(struct talk_look *look, const char *name,
-		      int (*take)(struct talk_look *look, const char *line))
-{
-	char path[64], line[LINE_MAX];
-	unsigned int n = 0;
-	int ret = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/net/%s", look->tid, name);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (!ret && fgets(line, sizeof(line), file)) {
-		if (++n % LINES_AT_ONCE == 0 && pt_clock_read(CLOCK_MONOTONIC) > look->deadline)
-			break;
-		ret = take(look, line);
-	}
-	fclose(file);
-	return ret;
-}
-
 static int tell_own(struct talk_look *look, uint64_t high, uint64_t low)
 {
 	struct pt_own_address row = {
@@ -90,8 +66,9 @@ static int tell_own(struct talk_look *look, uint64_t high, uint64_t low)
 }
 
 /* "|-- 10.0.0.5", and below it "/32 host LOCAL". */
-static int take_route(struct talk_look *look, const char *line)
+static int take_route(void *context, const char *line)
 {
+	struct talk_look *look = context;
 	const char *at = strstr(line, "|-- ");
 	struct in_addr address;
 
@@ -106,8 +83,9 @@ static int take_route(struct talk_look *look, const char *line)
 }
 
 /* "fe8000000000000002...01 02 40 20 80 eth0" */
-static int take_six(struct talk_look *look, const char *line)
+static int take_six(void *context, const char *line)
 {
+	struct talk_look *look = context;
 	uint64_t words[2];
 	char digits[17] = "";
 	size_t i;
@@ -135,9 +113,9 @@ static int tell_network(struct talk_look *look)
 	if (peers->network_count == PT_TALK_NETWORKS)
 		return 0;
 	peers->networks[peers->network_count++] = look->network;
-	ret = read_lines(look, "fib_trie", take_route);
+	ret = pt_net_lines(look->tid, "fib_trie", look->deadline, take_route, look);
 	if (!ret)
-		ret = read_lines(look, "if_inet6", take_six);
+		ret = pt_net_lines(look->tid, "if_inet6", look->deadline, take_six, look);
 	return ret ? ret : tell_own(look, 0, 0);
 }
 
@@ -152,8 +130,9 @@ static uint8_t score_of(const struct pt_talk_wanted *wanted, const struct pt_ine
 	return side->remote_port ? 2 : 3;
 }
 
-static int take_socket(struct talk_look *look, const char *line)
+static int take_socket(void *context, const char *line)
 {
+	struct talk_look *look = context;
 	struct pt_inet_side side;
 	size_t i;
 
@@ -181,8 +160,9 @@ bool pt_talks_parse_unix(const char *line, uint64_t *inode, char *name, size_t s
 	return name[0] != '\0';
 }
 
-static int take_unix(struct talk_look *look, const char *line)
+static int take_unix(void *context, const char *line)
 {
+	struct talk_look *look = context;
 	char name[sizeof(look->peers->wanted->name)];
 	uint64_t inode;
 	size_t i;
@@ -203,19 +183,17 @@ static int resolve(struct talk_look *look, const struct pt_talk_wanted *wanted)
 {
 	struct pt_resolved row = {.time = look->now, .end = wanted->end};
 	char path[64 + sizeof(wanted->name)];
-	struct statx file;
+	uint64_t inode;
+	uint32_t device;
 
 	if (!wanted->name[0] || wanted->name[0] == '@')
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/%s/%s", wanted->tid,
 		 wanted->name[0] == '/' ? "root" : "cwd", wanted->name);
-	/* The name is another's: nothing is to be mounted for it, and no server to be asked. */
-	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
-		  &file) ||
-	    !S_ISSOCK(file.stx_mode))
+	if (!pt_file_of_type(AT_FDCWD, path, S_IFSOCK, &inode, &device))
 		return 0;
-	row.inode = file.stx_ino;
-	row.device = file.stx_dev_major << 20 | file.stx_dev_minor;
+	row.inode = inode;
+	row.device = device;
 	return look->sink(look->context,
 			  &(struct pt_record){.kind = PT_KIND_resolved, .row = &row});
 }
@@ -226,10 +204,10 @@ static int look_at_network(struct talk_look *look)
 	int ret = tell_network(look);
 
 	if (!ret)
-		ret = read_lines(look, "udp", take_socket);
+		ret = pt_net_lines(look->tid, "udp", look->deadline, take_socket, look);
 	if (!ret)
-		ret = read_lines(look, "udp6", take_socket);
-	return ret ? ret : read_lines(look, "unix", take_unix);
+		ret = pt_net_lines(look->tid, "udp6", look->deadline, take_socket, look);
+	return ret ? ret : pt_net_lines(look->tid, "unix", look->deadline, take_unix, look);
 }
 
 static bool was_seen(const struct pt_talk_wanted *wanted, size_t count, uint32_t network)

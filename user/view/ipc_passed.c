@@ -67,10 +67,9 @@ static json_t *tasks_json(const struct pt_passed_thing *thing)
 static const struct pt_channel *channel_of(const struct pt_channels *channels,
 					   const struct pt_passed_thing *thing)
 {
-	uint64_t device = (uint32_t)makedev(thing->device >> 20, thing->device & 0xfffff);
+	uint32_t device = (uint32_t)makedev(thing->device >> 20, thing->device & 0xfffff);
 	uint64_t end = thing->object ? thing->object
-				     : PT_ENDPOINT_OF(PT_CLASS_SHARED,
-						      device << 32 | (uint32_t)thing->inode);
+				     : PT_ENDPOINT_OF_FILE(PT_CLASS_SHARED, device, thing->inode);
 	unsigned int side;
 
 	return pt_channel_find(channels, end, &side);
