@@ -64,6 +64,15 @@ __noinline int pt_come_unseen(struct pt_cpu *cpu)
 	return 0;
 }
 
+/* The number of a call as an index, to be held against PT_SYSCALL_LIMIT. */
+static __always_inline __u64 pt_call_index(__s32 number)
+{
+	__u64 index = (__u16)number;
+
+	barrier_var(index); /* the verifier must see the value that is tested used */
+	return index;
+}
+
 /* The call was none that waits, though one of its name may be: what looked like sleep in a wait was in the turn. */
 static __always_inline int pt_no_wait(const struct pt_cpu *cpu)
 {
@@ -193,8 +202,7 @@ __noinline int pt_foreign_call(struct pt_cpu *cpu, __s64 result)
 		return 0;
 	task = pt_current(cpu);
 	pt_compat_tell(cpu, task);
-	index = (__u16)pt_foreign_number(task, pt_current_regs(cpu));
-	barrier_var(index); /* the verifier must see the value that is tested used */
+	index = pt_call_index(pt_foreign_number(task, pt_current_regs(cpu)));
 	if (index >= PT_SYSCALL_LIMIT) {
 		pt_call_forget(cpu);
 		return 0;
@@ -246,8 +254,7 @@ int BPF_PROG(pt_sys_exit, struct pt_regs *regs, long result)
 		return 0;
 	if (pt_is_foreign(pt_current(cpu), regs))
 		return pt_foreign_call(cpu, result);
-	index = (__u16)pt_syscall_number(regs);
-	barrier_var(index); /* the verifier must see the value that is tested used */
+	index = pt_call_index(pt_syscall_number(regs));
 	if (index >= PT_SYSCALL_LIMIT) {
 		pt_call_forget(cpu);
 		return 0;
@@ -284,8 +291,7 @@ int BPF_PROG(pt_sys_exit_channel, struct pt_regs *regs, long result)
 
 	if (!cpu)
 		return 0;
-	index = (__u16)pt_syscall_number(regs);
-	barrier_var(index); /* the verifier must see the value that is tested used */
+	index = pt_call_index(pt_syscall_number(regs));
 	if (index >= PT_SYSCALL_LIMIT)
 		return 0;
 	call.task = pt_current(cpu);
@@ -314,8 +320,7 @@ int BPF_PROG(pt_sys_exit_mapping, struct pt_regs *regs, long result)
 
 	if (!cpu)
 		return 0;
-	index = (__u16)pt_syscall_number(regs);
-	barrier_var(index); /* the verifier must see the value that is tested used */
+	index = pt_call_index(pt_syscall_number(regs));
 	if (index >= PT_SYSCALL_LIMIT)
 		return 0;
 	pt_mapping_ended(cpu, regs, pt_config.call_end[index], result);

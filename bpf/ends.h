@@ -339,11 +339,11 @@ static __always_inline bool pt_budget_spend(struct pt_table *table)
 	return true;
 }
 
-static __always_inline void pt_sum_up(struct pt_ipc *call, struct pt_table *table,
-				      struct pt_end_state *end, __u32 sent, __u64 jiffies)
+static __always_inline void pt_sum_up(struct pt_table *table, struct pt_end_state *end, __u32 sent,
+				      __u64 bytes, __u32 count, __u64 jiffies)
 {
-	end->bytes[sent] += call->bytes;
-	end->count[sent] += call->count;
+	end->bytes[sent] += bytes;
+	end->count[sent] += count;
 	end->last[sent] = jiffies;
 	table->untold = 1;
 }
@@ -385,7 +385,7 @@ __noinline int pt_end_count(struct pt_ipc *call, struct pt_table *table, struct 
 	}
 	jiffies = bpf_jiffies64();
 	if (pt_is_summed(call, table, end, sent, pt_window_of(jiffies))) {
-		pt_sum_up(call, table, end, sent, jiffies);
+		pt_sum_up(table, end, sent, call->bytes, call->count, jiffies);
 		return 0;
 	}
 	pt_sum_flush(call, end, sent);

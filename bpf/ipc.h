@@ -525,10 +525,7 @@ static __always_inline bool pt_ipc_summed(const struct pt_cpu *cpu, struct task_
 	if (end->window[sent & 1] != window ||
 	    (end->summed == PT_SUMMED_BUSY && table->state != window))
 		return false;
-	end->bytes[sent & 1] += result;
-	end->count[sent & 1]++;
-	end->last[sent & 1] = jiffies;
-	table->untold = 1;
+	pt_sum_up(table, end, sent & 1, result, 1, jiffies);
 	return true;
 }
 
