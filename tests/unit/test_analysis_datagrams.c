@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Datagrams with addresses, from streams of records that are written down here. */
-#include "stream.h"
+#include "ipc_stream.h"
 
-#include "analysis/ipc.h"
 #include "model/talks.h"
 
-#define SOCKET(n)  PT_ENDPOINT_OF(PT_CLASS_SOCKET, n)
 #define TALK(n)	   PT_ENDPOINT_OF(PT_CLASS_TALK, n)
 #define LOOPBACK   0x7f000001u
 #define DISTANT	   0x08080808u
@@ -61,23 +59,8 @@ static struct stream *server_and_clients(void)
 	return s;
 }
 
-static const struct pt_flow *flow_between(struct stream *s, uint32_t from, uint32_t to)
-{
-	const struct pt_ipc *ipc = pt_analyses_ipc(&s->all);
-	size_t i;
-
-	for (i = 0; i < ipc->flow_count; i++) {
-		const struct pt_flow *flow = ipc->flows[i];
-
-		if ((flow->from ? flow->from->tid : 0) == from &&
-		    (flow->to ? flow->to->tid : 0) == to)
-			return flow;
-	}
-	return NULL;
-}
-
-static void assert_flow(struct stream *s, uint32_t from, uint32_t to, uint64_t bytes,
-			uint64_t messages, uint64_t latency)
+static void assert_flow_took(struct stream *s, uint32_t from, uint32_t to, uint64_t bytes,
+			     uint64_t messages, uint64_t latency)
 {
 	const struct pt_flow *flow = flow_between(s, from, to);
 
@@ -99,8 +82,8 @@ static void a_server_is_seen_late(void **state)
 	feed_moved(s, 2000, SERVER, 10, 0, 5, false);
 	feed_moved(s, 2200, SERVER, 10, 0, 7, false);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 5, 1, 1000);
-	assert_flow(s, 30, 10, 7, 1, 1100);
+	assert_flow_took(s, 20, 10, 5, 1, 1000);
+	assert_flow_took(s, 30, 10, 7, 1, 1100);
 	assert_false(flow_between(s, 20, 10)->unsure);
 	stream_free(s);
 }
@@ -119,8 +102,8 @@ static void a_receiver_that_asks_knows(void **state)
 	feed_moved(s, 2000, SERVER, 10, OF_OTHER, 7, false);
 	feed_moved(s, 2200, SERVER, 10, OF_CLIENT, 5, false);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 5, 1, 1200);
-	assert_flow(s, 30, 10, 7, 1, 900);
+	assert_flow_took(s, 20, 10, 5, 1, 1200);
+	assert_flow_took(s, 30, 10, 7, 1, 900);
 	stream_free(s);
 }
 
@@ -152,7 +135,7 @@ static void what_was_on_its_way_does_not_shift(void **state)
 			feed_moved(s, time + 700, SERVER, 10, OF_CLIENT, 5, false);
 		}
 		finish(s, end);
-		assert_flow(s, 20, 10, i ? 50 : 45, i ? 10 : 9, 700);
+		assert_flow_took(s, 20, 10, i ? 50 : 45, i ? 10 : 9, 700);
 		assert_int_equal(!flow_between(s, 0, 10), i);
 		stream_free(s);
 	}
@@ -169,7 +152,7 @@ static void an_address_elsewhere(void **state)
 	feed_moved(s, 1000, CLIENT, 20, TALK(5), 5, true);
 	finish(s, 5000);
 	assert_null(flow_between(s, 20, 10));
-	assert_flow(s, 20, 0, 5, 1, 0);
+	assert_flow_took(s, 20, 0, 5, 1, 0);
 	assert_int_equal(flow_between(s, 20, 0)->talk->address[1], DISTANT);
 	/* That it is elsewhere was not known. */
 	assert_true(flow_between(s, 20, 0)->unsure);
@@ -187,7 +170,7 @@ static void an_own_address(void **state)
 	feed_moved(s, 1000, CLIENT, 20, TALK(5), 5, true);
 	feed_moved(s, 1500, SERVER, 10, 0, 5, false);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 5, 1, 500);
+	assert_flow_took(s, 20, 10, 5, 1, 500);
 	stream_free(s);
 }
 
@@ -203,8 +186,8 @@ static void a_drop_does_not_shift(void **state)
 	feed_moved(s, 1100, CLIENT, 20, TO_SERVER, 6, true);
 	feed_moved(s, 1300, SERVER, 10, 0, 6, false);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 6, 1, 200);
-	assert_flow(s, 20, 0, 5, 1, 0);
+	assert_flow_took(s, 20, 10, 6, 1, 200);
+	assert_flow_took(s, 20, 0, 5, 1, 0);
 	assert_null(flow_between(s, 20, 0)->talk);
 	stream_free(s);
 }
@@ -222,8 +205,8 @@ static void what_was_sent_before_it_was_bound(void **state)
 		.flags = PT_ENDPOINT_FRESH, .age = 500);
 	feed_moved(s, 2000, SERVER, 10, 0, 6, false);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 6, 1, 400);
-	assert_flow(s, 20, 0, 5, 1, 0);
+	assert_flow_took(s, 20, 10, 6, 1, 400);
+	assert_flow_took(s, 20, 0, 5, 1, 0);
 	stream_free(s);
 }
 
@@ -238,9 +221,9 @@ static void a_stranger_among_them(void **state)
 	feed_moved(s, 1100, SERVER, 10, 0, 5, false);
 	feed_moved(s, 1200, CLIENT, 20, TO_SERVER, 5, true);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 5, 1, 0);
+	assert_flow_took(s, 20, 10, 5, 1, 0);
 	assert_true(flow_between(s, 20, 10)->unsure);
-	assert_flow(s, 0, 10, 5, 1, 0);
+	assert_flow_took(s, 0, 10, 5, 1, 0);
 	stream_free(s);
 }
 
@@ -259,8 +242,8 @@ static void the_connected_one_comes_first(void **state)
 	feed_moved(s, 1200, SERVER, 10, 0, 7, false);
 	feed_moved(s, 1300, SOCKET(4), 10, 0, 5, false);
 	finish(s, 5000);
-	assert_flow(s, 20, 10, 5, 1, 300);
-	assert_flow(s, 30, 10, 7, 1, 200);
+	assert_flow_took(s, 20, 10, 5, 1, 300);
+	assert_flow_took(s, 30, 10, 7, 1, 200);
 	stream_free(s);
 }
 

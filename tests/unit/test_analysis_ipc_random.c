@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records about channels that make no sense: whatever they say, all that was sent is told of once. */
+#include "noise.h"
 #include "stream.h"
 
 #include "analysis/ipc.h"
@@ -11,16 +12,6 @@
 #define ENDS	 6
 #define TALKS	 9
 #define RECORDS	 3000
-
-struct noise {
-	uint64_t seed, now;
-};
-
-static uint32_t dice(struct noise *n, uint32_t sides)
-{
-	n->seed = n->seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(n->seed >> 33) % sides;
-}
 
 static uint32_t any_task(struct noise *n)
 {

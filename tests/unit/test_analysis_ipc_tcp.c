@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What lay in TCP connections before and after the recording, and how deep they were, from records that are written down here. */
-#include "stream.h"
-
-#include "analysis/ipc.h"
+#include "ipc_stream.h"
 
 #define CLIENT PT_ENDPOINT_OF(PT_CLASS_SOCKET, 1)
 #define SERVER PT_ENDPOINT_OF(PT_CLASS_SOCKET, 2)
@@ -55,20 +53,6 @@ static void feed_read(struct stream *s, uint64_t time, uint64_t bytes)
 		.syscall = 0);
 }
 
-static const struct pt_flow *flow_between(struct stream *s, uint32_t from, uint32_t to)
-{
-	const struct pt_ipc *ipc = pt_analyses_ipc(&s->all);
-
-	for (size_t i = 0; i < ipc->flow_count; i++) {
-		const struct pt_flow *flow = ipc->flows[i];
-
-		if ((flow->from ? flow->from->tid : 0) == from &&
-		    (flow->to ? flow->to->tid : 0) == to)
-			return flow;
-	}
-	return NULL;
-}
-
 static void assert_bytes(struct stream *s, uint32_t from, uint32_t to, uint64_t bytes)
 {
 	const struct pt_flow *flow = flow_between(s, from, to);
@@ -76,19 +60,10 @@ static void assert_bytes(struct stream *s, uint32_t from, uint32_t to, uint64_t 
 	assert_int_equal(flow ? flow->bytes : 0, bytes);
 }
 
-static const struct pt_channel *channel_of(struct stream *s, unsigned int *server)
-{
-	const struct pt_channel *channel =
-		pt_channel_find(&pt_analyses_ipc(&s->all)->channels, SERVER, server);
-
-	assert_non_null(channel);
-	return channel;
-}
-
 static const struct pt_queue *to_server(struct stream *s)
 {
 	unsigned int server;
-	const struct pt_channel *channel = channel_of(s, &server);
+	const struct pt_channel *channel = channel_of(s, SERVER, &server);
 
 	return &channel->side[server].queue;
 }
@@ -96,7 +71,7 @@ static const struct pt_queue *to_server(struct stream *s)
 static uint64_t unread_by_server(struct stream *s)
 {
 	unsigned int server;
-	const struct pt_channel *channel = channel_of(s, &server);
+	const struct pt_channel *channel = channel_of(s, SERVER, &server);
 	uint64_t bytes;
 
 	assert_true(pt_ipc_unread(channel, server, &bytes));
@@ -227,8 +202,8 @@ static void what_the_kernel_says_at_the_end(void **state)
 		.written = 200);
 	finish(s, 5000);
 	assert_int_equal(unread_by_server(s), 70);
-	assert_false(pt_ipc_depth_known(channel_of(s, &server)));
-	assert_true(pt_ipc_unread(channel_of(s, &server), !server, &bytes));
+	assert_false(pt_ipc_depth_known(channel_of(s, SERVER, &server)));
+	assert_true(pt_ipc_unread(channel_of(s, SERVER, &server), !server, &bytes));
 	assert_int_equal(bytes, 0);
 	stream_free(s);
 }
@@ -250,7 +225,7 @@ static void who_never_read(void **state)
 	finish(s, 5000);
 	assert_int_equal(to_server(s)->before, 30);
 	assert_int_equal(unread_by_server(s), 80);
-	assert_true(pt_ipc_depth_known(channel_of(s, &server)));
+	assert_true(pt_ipc_depth_known(channel_of(s, SERVER, &server)));
 	stream_free(s);
 }
 

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records about loops that make no sense: whatever they say, loops and stalls must sum up. */
 #include "loops_stream.h"
+#include "noise.h"
 
 #define TASKS	 6
 #define FIRST_ID 100
 #define RECORDS	 4000
-
-struct noise {
-	uint64_t seed, now;
-};
-
-static uint32_t dice(struct noise *n, uint32_t sides)
-{
-	n->seed = n->seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(n->seed >> 33) % sides;
-}
 
 static uint32_t any_task(struct noise *n)
 {

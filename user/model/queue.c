@@ -151,10 +151,15 @@ static uint64_t add_up(uint64_t a, uint64_t b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
-static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
+static void put_on(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
 {
 	queue->units = add_up(queue->units, piece->units);
 	queue->bytes = add_up(queue->bytes, piece->bytes);
+}
+
+static int enqueue(struct pt_queue *queue, const struct pt_piece_of_queue *piece)
+{
+	put_on(queue, piece);
 	return push(queue, &queue->written, piece);
 }
 
@@ -346,8 +351,7 @@ static int put_before(struct pt_queue *queue, struct pt_piece_of_queue *piece, b
 		return ret;
 	if (!written)
 		return push_first(&queue->owed, piece);
-	queue->units = add_up(queue->units, piece->units);
-	queue->bytes = add_up(queue->bytes, piece->bytes);
+	put_on(queue, piece);
 	return push_first(&queue->written, piece);
 }
 
