@@ -355,6 +355,17 @@ static bool is_target(const struct pt_footprint_process *process)
 	return process->leader && process->leader->target;
 }
 
+/*
+ * The most bytes by which the task has made its process grow: pages that it was the first to touch,
+ * less those that it handed back, whoever uses them now. As far as RSS events told.
+ */
+static uint64_t brought_by(const struct pt_footprint *footprint, const struct pt_model_task *task)
+{
+	const struct brought *brought = pt_task_rows_peek(&footprint->brought, task);
+
+	return brought ? (uint64_t)brought->most : 0;
+}
+
 /* Threads that were there before are left out: what they brought then is not known. */
 static void add_threads(struct pt_footprint *footprint)
 {
@@ -376,7 +387,7 @@ static void add_threads(struct pt_footprint *footprint)
 		if (task->target &&
 		    (task->origin != PT_ORIGIN_EXISTING || task == task->process->leader))
 			pt_margins_add_task(&footprint->margins, task, has && *has,
-					    pt_footprint_brought(footprint, task));
+					    brought_by(footprint, task));
 	}
 	pt_task_rows_clear(&loops);
 }
@@ -468,14 +479,6 @@ const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint)
 {
 	return &footprint->matrices.best;
-}
-
-uint64_t pt_footprint_brought(const struct pt_footprint *footprint,
-			      const struct pt_model_task *task)
-{
-	const struct brought *brought = pt_task_rows_peek(&footprint->brought, task);
-
-	return brought ? (uint64_t)brought->most : 0;
 }
 
 size_t pt_footprint_hosts(const struct pt_footprint *footprint)

@@ -60,13 +60,6 @@ const struct pt_footprint_faults *pt_footprint_faults(const struct pt_footprint 
 
 const struct pt_footprint_matrix *pt_footprint_matrix(const struct pt_footprint *footprint);
 
-/*
- * The most bytes by which the task has made its process grow: pages that it was the first to touch,
- * less those that it handed back, whoever uses them now. As far as RSS events told.
- */
-uint64_t pt_footprint_brought(const struct pt_footprint *footprint,
-			      const struct pt_model_task *task);
-
 /* The memory of the machine, by time, thinned out if very many. */
 size_t pt_footprint_hosts(const struct pt_footprint *footprint);
 const struct pt_memory_host *pt_footprint_host(const struct pt_footprint *footprint, size_t i);

@@ -7,7 +7,7 @@
 
 #define PT_MARGINS_MAX 64
 
-/* Threads of one sort that were made while recorded, and what they brought: see pt_footprint_brought(). */
+/* Threads of one sort that were made while recorded, and what they brought: pages that they were the first to touch. */
 struct pt_margin_threads {
 	uint64_t count;
 	uint64_t brought; /* bytes, the mean */

@@ -150,7 +150,8 @@ static int take_socket(void *context, const char *line)
 	return 0;
 }
 
-bool pt_talks_parse_unix(const char *line, uint64_t *inode, char *name, size_t size)
+/* A line of /proc/net/unix: the inode and, in `name`, which has room for it, the name. False if it has none. */
+static bool parse_unix(const char *line, uint64_t *inode, char *name, size_t size)
 {
 	/* Address, references, protocol, flags, type and state lie before. */
 	if (!pt_parse_skip(&line, 6) || !pt_parse_number(&line, 10, inode))
@@ -167,7 +168,7 @@ static int take_unix(void *context, const char *line)
 	uint64_t inode;
 	size_t i;
 
-	if (!pt_talks_parse_unix(line, &inode, name, sizeof(name)))
+	if (!parse_unix(line, &inode, name, sizeof(name)))
 		return 0;
 	for (i = 0; i < look->peers->count; i++) {
 		struct pt_talk_wanted *wanted = &look->peers->wanted[i];

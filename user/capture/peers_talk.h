@@ -41,9 +41,6 @@ int pt_talks_look(struct pt_talk_peers *peers, uint64_t deadline, pt_probes_sink
 		  void *context, int (*found)(void *look, uint64_t socket, uint64_t talk),
 		  void *found_context);
 
-/* A line of /proc/net/unix: the inode and, in `name`, which has room for it, the name. False if it has none. */
-bool pt_talks_parse_unix(const char *line, uint64_t *inode, char *name, size_t size);
-
 void pt_talks_free(struct pt_talk_peers *peers);
 
 #endif
